@@ -149,8 +149,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = self.page(&Shell::default());
         let mut response = (status, [(CONTENT_TYPE, HTML)], body).into_response();
         let headers = response.headers_mut();

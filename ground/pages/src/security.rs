@@ -66,8 +66,15 @@ pub async fn security_headers(
     let mut response = own_words(next.run(request).await);
     if let Some(problem) = response.extensions().get::<Problem>() {
         let page = problem.page(&shell);
-        response.headers_mut().remove(CONTENT_LENGTH);
-        *response.body_mut() = if head { Body::empty() } else { Body::from(page) };
+        // Always stated: some of the framework's 404s have a length and some do not,
+        // which would tell "no such route" from "no such record".
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(page.len()));
+        *response.body_mut() = if head {
+            Body::empty()
+        } else {
+            Body::from(page)
+        };
     }
     let cacheable = response.extensions().get::<Immutable>().is_some();
     let headers = response.headers_mut();
