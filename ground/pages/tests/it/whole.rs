@@ -18,7 +18,7 @@ struct Wanted {
 pub fn site(tls: bool, demo: bool) -> Router {
     let router = Router::new()
         .route("/", read(|| async { html(Gallery::sample()) }))
-        .route("/gallery", read(|| async { html(&Gallery::sample()) }))
+        .route("/gallery", read(|| async { html(Gallery::sample()) }))
         .route("/refused", read(|| async { Refusal::sample() }))
         .route("/slow", read(|| async { Problem::too_many(30) }))
         .route(
