@@ -1,0 +1,21 @@
+//! 保管 (storage): one thin layer over SQLite (embedded) and PostgreSQL.
+//!
+//! Promises: one DML text with `?` placeholders runs on both engines; readers cannot
+//! write; a write is durable when `commit` returns (WAL with `synchronous=FULL`, or
+//! PostgreSQL's own default).
+//! Never: a query that knows a person, a purpose or a policy. Rooms do not depend on
+//! this crate; they read through a permit of the gate.
+
+mod db;
+mod error;
+mod migrate;
+mod sql;
+pub mod testing;
+mod value;
+mod writer;
+
+pub use db::{Db, Engine, Location, Synchronous};
+pub use error::StorageError;
+pub use migrate::{Migration, migrate, pending};
+pub use value::{Row, Value};
+pub use writer::{Statement, Writer};

@@ -1,0 +1,44 @@
+use mimamori_storage::Migration;
+
+/// Tables of the trace.
+///
+/// `trace_line` is the source; `trace_chain`, `trace_leaf` and `trace_tree` are what the
+/// sequencer derived from it, and can be derived again.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    id: "trace-0001",
+    ddl: "
+CREATE TABLE trace_line (
+  line {int} NOT NULL PRIMARY KEY,
+  time {int} NOT NULL,
+  actor {blob} NOT NULL,
+  org {blob} NOT NULL,
+  role {text} NOT NULL,
+  action {text} NOT NULL,
+  purpose {text} NOT NULL,
+  classes {int} NOT NULL,
+  decision {int} NOT NULL,
+  policy {text} NOT NULL,
+  tokens {blob} NOT NULL,
+  scope {text},
+  details {blob});
+CREATE TABLE trace_leaf (
+  token {blob} NOT NULL,
+  sequence {int} NOT NULL,
+  leaf {int} NOT NULL,
+  place {int} NOT NULL,
+  line {int} NOT NULL,
+  PRIMARY KEY (token, sequence)) {clustered};
+CREATE TABLE trace_chain (
+  token {blob} NOT NULL PRIMARY KEY,
+  count {int} NOT NULL,
+  head {blob} NOT NULL) {clustered};
+CREATE TABLE trace_tree (
+  only {int} NOT NULL PRIMARY KEY,
+  line {int} NOT NULL,
+  place {int} NOT NULL,
+  frontier {blob} NOT NULL);
+CREATE TABLE trace_key (
+  scope {text} NOT NULL PRIMARY KEY,
+  wrapped {blob});
+",
+}];
