@@ -1,0 +1,135 @@
+//! Changes of accounts, as statements that the trace commits with a line.
+
+use mimamori_kernel::clock::Instant;
+use mimamori_kernel::id::{OrgId, PersonId, UserId};
+use mimamori_kernel::random::Random;
+use mimamori_storage::{Db, Statement, Value};
+
+use crate::error::IdentityError;
+use crate::model::{Account, OrgKind, Role};
+use crate::password::{Kdf, judge_password, readable};
+
+/// A user to be entered.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// Login: 3 to 40 of a-z, 0-9 and hyphen.
+    pub login: String,
+    /// Name on the screen.
+    pub name: String,
+    /// Organisation.
+    pub org: OrgId,
+    /// Its kind.
+    pub org_kind: OrgKind,
+    /// Roles.
+    pub roles: Vec<Role>,
+    /// The citizen behind the account.
+    pub person: Option<PersonId>,
+    /// Who approved it.
+    pub approved_by: Option<UserId>,
+}
+
+fn separate(kind: OrgKind, roles: &[Role]) -> Result<(), IdentityError> {
+    if roles.is_empty() || !roles.iter().all(|r| kind.may_hold(*r)) {
+        return Err(IdentityError::Separation("この組織の人は、この役割に就けません。"));
+    }
+    if roles.contains(&Role::Auditor) && roles.len() > 1 {
+        return Err(IdentityError::Separation("監査責任者は、ほかの役割を兼ねられません。"));
+    }
+    if roles.contains(&Role::SystemAdministrator) && roles.len() > 1 {
+        return Err(IdentityError::Separation("システム管理者は、ほかの役割を兼ねられません。"));
+    }
+    Ok(())
+}
+
+/// A new account with an initial password that must be changed within `valid` microseconds (S4-52, S4-73).
+///
+/// Returns the id, the password for the slip, and the writes.
+pub fn new_user(
+    user: &NewUser,
+    kdf: Kdf,
+    now: Instant,
+    valid: i64,
+    random: &dyn Random,
+) -> Result<(UserId, String, Vec<Statement>), IdentityError> {
+    let right = (3..=40).contains(&user.login.len())
+        && user.login.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !right {
+        return Err(IdentityError::Login);
+    }
+    separate(user.org_kind, &user.roles)?;
+    let id = UserId::random(random);
+    let password = readable(random);
+    let mut out = vec![Statement::new(
+        "INSERT INTO identity_user (id, login, name, org, password, password_initial, initial_expires, epoch, active, \
+         valid_until, person, approved_by) VALUES (?, ?, ?, ?, ?, 1, ?, 1, 1, NULL, ?, ?)",
+        vec![
+            id.bytes().into(),
+            user.login.as_str().into(),
+            user.name.as_str().into(),
+            user.org.bytes().into(),
+            kdf.hash(&password, random)?.into(),
+            now.0.saturating_add(valid).into(),
+            user.person.map_or(Value::NullBytes, |p| p.bytes().into()),
+            user.approved_by.map_or(Value::NullBytes, |u| u.bytes().into()),
+        ],
+    )];
+    for role in &user.roles {
+        out.push(Statement::new(
+            "INSERT INTO identity_user_role (user_id, role) VALUES (?, ?)",
+            vec![id.bytes().into(), role.code().into()],
+        ));
+    }
+    Ok((id, password, out))
+}
+
+/// The writes of an own password; ends the initial one.
+pub fn password_statements(account: &Account, new: &str, kdf: Kdf, random: &dyn Random) -> Result<Vec<Statement>, IdentityError> {
+    judge_password(&account.login, new)?;
+    Ok(vec![Statement::expecting(
+        "UPDATE identity_user SET password = ?, password_initial = 0 WHERE id = ? AND epoch = ? AND active = 1",
+        vec![kdf.hash(new, random)?.into(), account.id.bytes().into(), account.epoch.into()],
+        1,
+        "account-epoch",
+    )])
+}
+
+/// The writes that revoke an account: inactive at once, epoch raised so that no look comes after (S4-76).
+pub fn revoke(user: &UserId) -> Vec<Statement> {
+    vec![Statement::expecting(
+        "UPDATE identity_user SET active = 0, epoch = epoch + 1 WHERE id = ? AND active = 1",
+        vec![user.bytes().into()],
+        1,
+        "account-active",
+    )]
+}
+
+/// The writes of an appointment; approver and requester are two others (S4-16, S4-28).
+pub fn appoint(requester: &UserId, approver: &UserId, to: &Account, role: Role) -> Result<Vec<Statement>, IdentityError> {
+    if requester == approver || to.id == *requester || to.id == *approver {
+        return Err(IdentityError::Separation("任命には、本人でない二人（申請する人と承認する人）が必要です。"));
+    }
+    let mut roles = to.roles.clone();
+    roles.push(role);
+    separate(to.org.kind, &roles)?;
+    Ok(vec![
+        Statement::new("INSERT INTO identity_user_role (user_id, role) VALUES (?, ?)", vec![to.id.bytes().into(), role.code().into()]),
+        Statement::expecting(
+            "UPDATE identity_user SET epoch = epoch + 1 WHERE id = ? AND epoch = ?",
+            vec![to.id.bytes().into(), to.epoch.into()],
+            1,
+            "account-epoch",
+        ),
+    ])
+}
+
+/// Whether two administrators exist; until then the first can only make the second.
+pub async fn bootstrap_done(db: &Db) -> Result<bool, IdentityError> {
+    let row = db
+        .fetch_one(
+            "SELECT COUNT(*) FROM identity_user u JOIN identity_user_role r ON r.user_id = u.id \
+             WHERE r.role = 'operations-manager' AND u.active = 1",
+            vec![],
+        )
+        .await?;
+    Ok(row.map(|r| r.int(0)).transpose()?.unwrap_or(0) >= 2)
+}

@@ -1,0 +1,234 @@
+use mimamori_kernel::id::{OrgId, PersonId, UserId};
+
+/// Kind of organisation (組織の種別).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrgKind {
+    /// A department of the town (課).
+    Department,
+    /// A contractor (委託先).
+    Contractor,
+    /// A care or medical institution (利用機関).
+    Institution,
+    /// A university (大学).
+    University,
+    /// The citizens' side (市民).
+    Citizens,
+}
+
+impl OrgKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Department, Self::Contractor, Self::Institution, Self::University, Self::Citizens];
+
+    /// Code in the database and in policies.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Department => "department",
+            Self::Contractor => "contractor",
+            Self::Institution => "institution",
+            Self::University => "university",
+            Self::Citizens => "citizens",
+        }
+    }
+
+    /// The kind with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|k| k.code() == code)
+    }
+
+    /// Whether somebody of this kind of organisation may hold the role (S0-59, S4-08, S4-09).
+    pub fn may_hold(self, role: Role) -> bool {
+        match self {
+            Self::Contractor => role == Role::Contractor,
+            Self::Institution => matches!(role, Role::Institution | Role::InstitutionManager),
+            Self::University => role == Role::Researcher,
+            Self::Citizens => matches!(role, Role::Citizen | Role::Proxy),
+            Self::Department => !matches!(
+                role,
+                Role::Contractor | Role::Institution | Role::InstitutionManager | Role::Researcher | Role::Citizen | Role::Proxy
+            ),
+        }
+    }
+}
+
+/// Role of a user (役割), MISSION A7 and S4-02 to S4-10.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// 介護保険課 職員.
+    Clerk,
+    /// 地域包括ケア推進課 職員.
+    CareClerk,
+    /// 支援措置の担当責任者.
+    LeadOfficer,
+    /// 事業責任者.
+    ProgrammeDirector,
+    /// 運営管理責任者.
+    OperationsManager,
+    /// システム管理者.
+    SystemAdministrator,
+    /// 監査責任者.
+    Auditor,
+    /// 業務利用者 of an institution.
+    Institution,
+    /// 利用機関管理責任者.
+    InstitutionManager,
+    /// 委託先 取扱者.
+    Contractor,
+    /// 大学 従業者.
+    Researcher,
+    /// 対象者 (the citizen).
+    Citizen,
+    /// 代諾者.
+    Proxy,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Self; 13] = [
+        Self::Clerk,
+        Self::CareClerk,
+        Self::LeadOfficer,
+        Self::ProgrammeDirector,
+        Self::OperationsManager,
+        Self::SystemAdministrator,
+        Self::Auditor,
+        Self::Institution,
+        Self::InstitutionManager,
+        Self::Contractor,
+        Self::Researcher,
+        Self::Citizen,
+        Self::Proxy,
+    ];
+
+    /// Code in the database, policies and trace.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Clerk => "clerk",
+            Self::CareClerk => "care-clerk",
+            Self::LeadOfficer => "lead-officer",
+            Self::ProgrammeDirector => "programme-director",
+            Self::OperationsManager => "operations-manager",
+            Self::SystemAdministrator => "system-administrator",
+            Self::Auditor => "auditor",
+            Self::Institution => "institution",
+            Self::InstitutionManager => "institution-manager",
+            Self::Contractor => "contractor",
+            Self::Researcher => "researcher",
+            Self::Citizen => "citizen",
+            Self::Proxy => "proxy",
+        }
+    }
+
+    /// The word on the screen.
+    pub fn japanese(self) -> &'static str {
+        match self {
+            Self::Clerk => "介護保険課 職員",
+            Self::CareClerk => "地域包括ケア推進課 職員",
+            Self::LeadOfficer => "支援措置の担当責任者",
+            Self::ProgrammeDirector => "事業責任者",
+            Self::OperationsManager => "運営管理責任者",
+            Self::SystemAdministrator => "システム管理者",
+            Self::Auditor => "監査責任者",
+            Self::Institution => "業務利用者",
+            Self::InstitutionManager => "利用機関管理責任者",
+            Self::Contractor => "委託先 取扱者",
+            Self::Researcher => "大学 従業者",
+            Self::Citizen => "対象者（本人）",
+            Self::Proxy => "代諾者",
+        }
+    }
+
+    /// The role with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|r| r.code() == code)
+    }
+}
+
+/// How the visitor proved who he is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthLevel {
+    /// ID and the password the office gave out; only the change screen opens.
+    PasswordInitial,
+    /// ID and own password.
+    Password,
+    /// A passkey with user verification; comes with passkeys.
+    Verified,
+}
+
+/// An organisation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Org {
+    /// Id.
+    pub id: OrgId,
+    /// Kind.
+    pub kind: OrgKind,
+    /// Name on the screen.
+    pub name: String,
+}
+
+/// An account with its roles.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Id.
+    pub id: UserId,
+    /// Login name, folded.
+    pub login: String,
+    /// Name on the screen.
+    pub name: String,
+    /// Organisation.
+    pub org: Org,
+    /// Roles, in the order of [`Role::ALL`].
+    pub roles: Vec<Role>,
+    /// Raised by each revocation or change of rights.
+    pub epoch: i64,
+    /// Password hash in PHC text.
+    pub(crate) password: String,
+    /// The office gave it out.
+    pub password_initial: bool,
+    /// Until when the initial password works, microseconds.
+    pub(crate) initial_expires: i64,
+    /// The citizen behind the account.
+    pub person: Option<PersonId>,
+    /// May sign in.
+    pub active: bool,
+    /// Last moment of the account, microseconds; none for no end.
+    pub(crate) valid_until: Option<i64>,
+}
+
+/// Digest of a session's secret; names the session inside the program.
+pub type SessionId = [u8; 32];
+
+/// Who asks, proved by a live session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visitor {
+    /// Account.
+    pub user: UserId,
+    /// Name on the screen.
+    pub name: String,
+    /// Organisation.
+    pub org: OrgId,
+    /// Its name.
+    pub org_name: String,
+    /// Its kind.
+    pub org_kind: OrgKind,
+    /// Role in use.
+    pub role: Role,
+    /// The account's epoch at sign-in.
+    pub epoch: i64,
+    /// Proof.
+    pub auth: AuthLevel,
+    /// The citizen behind the account.
+    pub person: Option<PersonId>,
+    /// Session.
+    pub session: SessionId,
+}
+
+/// The right to open sessions without a password; exists only for a data directory stamped `demo`.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoGrant(());
+
+impl DemoGrant {
+    /// A grant when the environment is `demo`, otherwise none.
+    pub fn from_environment(environment: &str) -> Option<Self> {
+        (environment == "demo").then_some(Self(()))
+    }
+}

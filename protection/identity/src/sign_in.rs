@@ -1,0 +1,297 @@
+//! Sign-in, unlocking, and reading accounts.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mimamori_kernel::clock::Clock;
+use mimamori_kernel::id::{OrgId, PersonId, UserId};
+use mimamori_kernel::random::Random;
+use mimamori_storage::{Db, Row};
+use tokio::sync::Semaphore;
+
+use crate::error::IdentityError;
+use crate::model::{Account, AuthLevel, DemoGrant, Org, OrgKind, Role, SessionId, Visitor};
+use crate::password::{Kdf, verify};
+use crate::sessions::{EndReason, Limits, SessionState, Sessions};
+
+/// Failures that are free of waiting, in one window.
+const FREE: u32 = 5;
+/// The window, microseconds.
+const WINDOW: i64 = 15 * 60 * 1_000_000;
+/// Failures of one terminal in one window.
+const TERMINAL: u32 = 60;
+
+/// A successful sign-in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// Secret for the cookie, 64 hexadecimal digits.
+    pub cookie: String,
+    /// Who.
+    pub visitor: Visitor,
+    /// Another session of this user was ended.
+    pub ended_other: bool,
+}
+
+struct Shared {
+    db: Db,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    kdf: Kdf,
+    sessions: Sessions,
+    failures: Mutex<HashMap<String, (i64, u32)>>,
+    kdf_room: Semaphore,
+    dummy: String,
+    verified: AtomicU64,
+}
+
+/// Identity of one instance. Cheap to clone.
+#[derive(Clone)]
+pub struct Identity(Arc<Shared>);
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity")
+    }
+}
+
+/// Login names are folded: full width to half, upper to lower case.
+fn fold(login: &str) -> String {
+    use unicode_normalization::UnicodeNormalization as _;
+    login.trim().nfkc().collect::<String>().to_lowercase()
+}
+
+fn digest(cookie: &str) -> SessionId {
+    let mut out = [0u8; 32];
+    if cookie.len() == 64 && cookie.is_ascii() {
+        for (slot, pair) in out.iter_mut().zip(cookie.as_bytes().chunks_exact(2)) {
+            let hex = std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok());
+            *slot = hex.unwrap_or(0);
+        }
+    }
+    out
+}
+
+const ACCOUNT: &str = "SELECT u.id, u.login, u.name, u.org, o.kind, o.name, u.password, u.password_initial, u.initial_expires, \
+     u.epoch, u.active, u.valid_until, u.person FROM identity_user u JOIN identity_org o ON o.id = u.org";
+
+impl Identity {
+    /// Identity over a database.
+    pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, kdf: Kdf, limits: Limits) -> Result<Self, IdentityError> {
+        let dummy = kdf.hash("nobody has this password", &*random)?;
+        Ok(Self(Arc::new(Shared {
+            db,
+            clock,
+            random,
+            kdf,
+            sessions: Sessions::new(limits),
+            failures: Mutex::default(),
+            kdf_room: Semaphore::new(2),
+            dummy,
+            verified: AtomicU64::new(0),
+        })))
+    }
+
+    /// Cost of the password function.
+    pub fn kdf(&self) -> Kdf {
+        self.0.kdf
+    }
+
+    /// Password verifications done so far; the test of equal work counts them.
+    pub fn verifications(&self) -> u64 {
+        self.0.verified.load(Ordering::Relaxed)
+    }
+
+    /// Idle limit for the screen's own lock.
+    pub fn idle(&self) -> std::time::Duration {
+        self.0.sessions.idle()
+    }
+
+    /// Sessions that are not over.
+    pub fn live_sessions(&self) -> usize {
+        self.0.sessions.live()
+    }
+
+    async fn account_of(&self, row: &Row) -> Result<Account, IdentityError> {
+        let id = UserId::from_bytes(row.array(0)?);
+        let roles = self.0.db.fetch("SELECT role FROM identity_user_role WHERE user_id = ?", vec![id.bytes().into()]).await?;
+        let codes: Vec<&str> = roles.iter().map(|r| r.text(0)).collect::<Result<_, _>>()?;
+        let kind = OrgKind::from_code(row.text(4)?).ok_or(mimamori_storage::StorageError::Shape { column: 4 })?;
+        Ok(Account {
+            id,
+            login: row.text(1)?.to_owned(),
+            name: row.text(2)?.to_owned(),
+            org: Org { id: OrgId::from_bytes(row.array(3)?), kind, name: row.text(5)?.to_owned() },
+            roles: Role::ALL.into_iter().filter(|r| codes.contains(&r.code())).collect(),
+            password: row.text(6)?.to_owned(),
+            password_initial: row.int(7)? == 1,
+            initial_expires: row.int(8)?,
+            epoch: row.int(9)?,
+            active: row.int(10)? == 1,
+            valid_until: row.opt_int(11)?,
+            person: row.array(12).ok().map(PersonId::from_bytes),
+        })
+    }
+
+    /// The account with this login.
+    pub async fn by_login(&self, login: &str) -> Result<Option<Account>, IdentityError> {
+        let row = self.0.db.fetch_one(&format!("{ACCOUNT} WHERE u.login = ?"), vec![fold(login).into()]).await?;
+        match row {
+            Some(row) => Ok(Some(self.account_of(&row).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// The account with this id.
+    pub async fn account(&self, user: &UserId) -> Result<Option<Account>, IdentityError> {
+        let row = self.0.db.fetch_one(&format!("{ACCOUNT} WHERE u.id = ?"), vec![user.bytes().into()]).await?;
+        match row {
+            Some(row) => Ok(Some(self.account_of(&row).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// All accounts by login.
+    pub async fn accounts(&self) -> Result<Vec<Account>, IdentityError> {
+        let mut out = Vec::new();
+        for row in self.0.db.fetch(&format!("{ACCOUNT} ORDER BY u.login"), vec![]).await? {
+            out.push(self.account_of(&row).await?);
+        }
+        Ok(out)
+    }
+
+    fn wait(&self, key: &str, free: u32) -> Result<(), IdentityError> {
+        let now = self.0.clock.steady();
+        let failures = self.0.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        match failures.get(key) {
+            Some((since, count)) if *count >= free && now - since < WINDOW => {
+                Err(IdentityError::TooMany { seconds: u32::try_from((WINDOW - (now - since)) / 1_000_000 + 1).unwrap_or(900) })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&self, key: &str) {
+        let now = self.0.clock.steady();
+        let mut failures = self.0.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if failures.len() > 100_000 {
+            failures.retain(|_, (since, _)| now - *since < WINDOW);
+        }
+        let entry = failures.entry(key.to_owned()).or_insert((now, 0));
+        if now - entry.0 >= WINDOW {
+            *entry = (now, 0);
+        }
+        entry.1 += 1;
+    }
+
+    async fn verify(&self, phc: String, password: &str) -> bool {
+        self.0.verified.fetch_add(1, Ordering::Relaxed);
+        let password = password.to_owned();
+        let Ok(_room) = self.0.kdf_room.acquire().await else { return false };
+        tokio::task::spawn_blocking(move || verify(&phc, &password)).await.unwrap_or(false)
+    }
+
+    /// Proves a login by its password. The same work for unknown users; failures are counted
+    /// for the login and for the terminal.
+    async fn prove(&self, login: &str, password: &str, terminal: &str) -> Result<Account, IdentityError> {
+        let (login_key, terminal_key) = (format!("login {}", fold(login)), format!("terminal {terminal}"));
+        self.wait(&login_key, FREE)?;
+        self.wait(&terminal_key, TERMINAL)?;
+        let account = self.by_login(login).await?;
+        let phc = account.as_ref().map_or_else(|| self.0.dummy.clone(), |a| a.password.clone());
+        let right = self.verify(phc, password).await;
+        let now = self.0.clock.now().0;
+        match account {
+            Some(account) if right && account.active && account.valid_until.is_none_or(|end| now < end) => {
+                self.0.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&login_key);
+                Ok(account)
+            }
+            _ => {
+                self.failed(&login_key);
+                self.failed(&terminal_key);
+                Err(IdentityError::WrongPair)
+            }
+        }
+    }
+
+    fn open(&self, account: &Account, role: Role, auth: AuthLevel) -> SignedIn {
+        let mut secret = [0u8; 32];
+        self.0.random.fill(&mut secret);
+        let cookie: String = secret.iter().map(|b| format!("{b:02x}")).collect();
+        let visitor = Visitor {
+            user: account.id,
+            name: account.name.clone(),
+            org: account.org.id,
+            org_name: account.org.name.clone(),
+            org_kind: account.org.kind,
+            role,
+            epoch: account.epoch,
+            auth,
+            person: account.person,
+            session: digest(&cookie),
+        };
+        let ended_other = self.0.sessions.open(visitor.clone(), self.0.clock.steady());
+        SignedIn { cookie, visitor, ended_other }
+    }
+
+    /// Signs in with ID and password; the role is the first one held unless one is named.
+    pub async fn sign_in(
+        &self,
+        login: &str,
+        password: &str,
+        role: Option<Role>,
+        terminal: &str,
+    ) -> Result<SignedIn, IdentityError> {
+        let account = self.prove(login, password, terminal).await?;
+        if account.password_initial && self.0.clock.now().0 >= account.initial_expires {
+            return Err(IdentityError::InitialExpired);
+        }
+        let role = match role {
+            Some(role) => Some(role).filter(|r| account.roles.contains(r)),
+            None => account.roles.first().copied(),
+        };
+        let auth = if account.password_initial { AuthLevel::PasswordInitial } else { AuthLevel::Password };
+        Ok(self.open(&account, role.ok_or(IdentityError::NoSuchRole)?, auth))
+    }
+
+    /// Opens a session without a password; only with the grant of a demo.
+    pub fn open_for_demo(&self, _grant: DemoGrant, account: &Account, role: Role) -> Result<SignedIn, IdentityError> {
+        if !account.roles.contains(&role) {
+            return Err(IdentityError::NoSuchRole);
+        }
+        Ok(self.open(account, role, AuthLevel::Password))
+    }
+
+    /// What the cookie stands for.
+    pub fn state(&self, cookie: &str) -> SessionState {
+        self.0.sessions.state(&digest(cookie), self.0.clock.steady())
+    }
+
+    /// Locks the screen.
+    pub fn lock(&self, cookie: &str) {
+        self.0.sessions.lock(&digest(cookie));
+    }
+
+    /// Unlocks with the password of the session's own user.
+    pub async fn unlock(&self, cookie: &str, visitor: &Visitor, password: &str, terminal: &str) -> Result<(), IdentityError> {
+        let account = self.account(&visitor.user).await?.ok_or(IdentityError::WrongPair)?;
+        self.prove(&account.login, password, terminal).await?;
+        self.0.sessions.unlock(&digest(cookie), self.0.clock.steady());
+        Ok(())
+    }
+
+    /// Whether the password is the account's present one.
+    pub async fn is_password(&self, account: &Account, password: &str, terminal: &str) -> Result<(), IdentityError> {
+        self.prove(&account.login, password, terminal).await.map(drop)
+    }
+
+    /// Ends a session.
+    pub fn sign_out(&self, cookie: &str) {
+        self.0.sessions.remove(&digest(cookie));
+    }
+
+    /// Ends all sessions of a user; call right after a committed revocation.
+    pub fn end_sessions(&self, user: &UserId, reason: EndReason) {
+        self.0.sessions.end_user(user, reason);
+    }
+}
