@@ -1,1 +1,5 @@
-fn main(){}
+//! `mimamori`: see `mimamori help`.
+
+fn main() -> std::process::ExitCode {
+    mimamori_server::cli::run()
+}

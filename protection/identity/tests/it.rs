@@ -1,1 +1,10 @@
-//! tests
+//! What identity promises, on both engines.
+
+#[path = "it/accounts.rs"]
+mod accounts;
+#[path = "it/office.rs"]
+mod office;
+#[path = "it/sessions.rs"]
+mod sessions;
+#[path = "it/sign_in.rs"]
+mod sign_in;

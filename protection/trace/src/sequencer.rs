@@ -76,6 +76,7 @@ impl State {
             state.chains.insert(Token(row.array(0)?), (unsigned(row.int(1)?), row.array(2)?));
         }
         let size = state.frontier.size();
+        repair_log(dir)?;
         if let Ok(note) = std::fs::read_to_string(dir.join("checkpoint")) {
             let told: u64 = note.lines().nth(1).and_then(|l| l.parse().ok()).ok_or_else(|| torn("checkpoint が読めません"))?;
             if told > size {
@@ -104,7 +105,6 @@ impl State {
                 break;
             }
         }
-        repair_log(&dir.join("checkpoints.log"))?;
         Ok(state)
     }
 
@@ -117,19 +117,22 @@ impl State {
     }
 }
 
-/// Cuts an unfinished last record of the checkpoint log.
-fn repair_log(path: &Path) -> Result<(), TraceError> {
-    let Ok(bytes) = std::fs::read(path) else { return Ok(()) };
-    let mut at = 0usize;
+/// Cuts an unfinished last record of the checkpoint log, and lets the newest note be the log's last.
+fn repair_log(dir: &Path) -> Result<(), TraceError> {
+    let path = dir.join("checkpoints.log");
+    let Ok(bytes) = std::fs::read(&path) else { return Ok(()) };
+    let (mut at, mut last) = (0usize, None);
     while let Some(length) = bytes.get(at..at + 4) {
         let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;
-        if at + 4 + length > bytes.len() {
-            break;
-        }
+        let Some(note) = bytes.get(at + 4..at + 4 + length) else { break };
+        last = Some(note);
         at += 4 + length;
     }
     if at < bytes.len() {
-        OpenOptions::new().write(true).open(path)?.set_len(at as u64)?;
+        OpenOptions::new().write(true).open(&path)?.set_len(at as u64)?;
+    }
+    if let Some(note) = last.filter(|n| std::fs::read(dir.join("checkpoint")).is_ok_and(|kept| kept != **n)) {
+        std::fs::write(dir.join("checkpoint"), note)?;
     }
     Ok(())
 }

@@ -1,1 +1,79 @@
-//! 
+//! 宛名 (residents): persons, households, addresses and their history; search; the person's own page.
+//!
+//! Promises: search folds kana and variant characters, understands every habit of writing a
+//! birth date, and warns of namesakes; a record opens only with a reason and leaves a line.
+//! Never: a read without a permit; a search criterion in an address line of the browser.
+
+mod answer;
+pub mod import;
+mod own;
+mod record;
+mod schema;
+mod search;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::routing::{get, post};
+use mimamori_gate::{Gate, Room};
+use mimamori_identity::SessionId;
+use mimamori_kernel::clock::Clock;
+use mimamori_kernel::id::{PersonId, ResultId};
+use mimamori_kernel::random::Random;
+
+pub use answer::answer;
+pub use schema::MIGRATIONS;
+
+/// What the room brings to the gate.
+pub const ROOM: Room =
+    Room { name: "residents", policies: include_str!("../policy/residents.cedar"), items: include_str!("../items.toml") };
+
+/// Reasons and searches of one session; forgotten with it.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    searches: Vec<(ResultId, search::Search)>,
+    reasons: HashMap<PersonId, record::Stated>,
+}
+
+/// What the room's pages need.
+#[derive(Clone)]
+pub struct Residents {
+    pub(crate) gate: Gate,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    kept: Arc<Mutex<HashMap<SessionId, Kept>>>,
+}
+
+impl Residents {
+    /// The room over a gate.
+    pub fn new(gate: Gate, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self { gate, clock, random, kept: Arc::default() }
+    }
+
+    /// Works on what is kept for a session.
+    pub(crate) fn kept<T>(&self, session: &SessionId, f: impl FnOnce(&mut Kept) -> T) -> T {
+        let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() > 5000 && !all.contains_key(session) {
+            all.clear();
+        }
+        f(all.entry(*session).or_default())
+    }
+
+    /// Forgets what was kept for a session that ended.
+    pub fn forget(&self, session: &SessionId) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(session);
+    }
+
+    /// The room's routes.
+    pub fn routes(self) -> Router {
+        Router::new()
+            .route("/residents/search", get(search::form_page).post(search::submit))
+            .route("/residents/results/{result}", get(search::results))
+            .route("/residents/{person}", get(record::open))
+            .route("/residents/{person}/reason", post(record::state_reason))
+            .route("/me", get(own::page))
+            .route("/me/statement", get(own::statement))
+            .with_state(self)
+    }
+}

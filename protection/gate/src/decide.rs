@@ -1,0 +1,322 @@
+//! Cedar decisions and their memory.
+
+use std::collections::HashMap;
+use std::str::FromStr as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cedar_policy::{Authorizer, Context, Decision, Entities, Entity, EntityUid, PolicySet, Request, RestrictedExpression, Schema};
+use mimamori_identity::{AuthLevel, OrgKind, Role, Visitor};
+use mimamori_storage::Db;
+use mimamori_trace::Trace;
+
+use crate::class::Class;
+use crate::error::{GateError, Refused};
+use crate::facts::Facts;
+use crate::items::Catalogue;
+
+/// An action that has a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Search for persons.
+    PersonSearch,
+    /// A page of search results.
+    PersonList,
+    /// One record.
+    PersonOpen,
+    /// The person's own page "who looked at my record".
+    TraceOwn,
+    /// The person's own statement as a file.
+    StatementOwn,
+    /// Import of residents and households.
+    ResidentsImport,
+}
+
+impl Action {
+    /// All actions.
+    pub const ALL: [Self; 6] =
+        [Self::PersonSearch, Self::PersonList, Self::PersonOpen, Self::TraceOwn, Self::StatementOwn, Self::ResidentsImport];
+
+    /// `noun.verb`, the same word in route, policy, trace and manual.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::PersonSearch => "person.search",
+            Self::PersonList => "person.list",
+            Self::PersonOpen => "person.open",
+            Self::TraceOwn => "trace.own",
+            Self::StatementOwn => "statement.own",
+            Self::ResidentsImport => "residents.import",
+        }
+    }
+
+    /// Classes that the action can touch.
+    pub fn classes(self) -> &'static [Class] {
+        use Class::{AccessLog, Address, Aggregate, Contact, Household, Identity, Insurance, Residency, RestrictedFlag};
+        match self {
+            Self::PersonSearch => &[Identity, Contact, Address, Insurance],
+            Self::PersonList => &[Identity, Address, Insurance, RestrictedFlag],
+            Self::PersonOpen => &[Identity, Contact, Address, Household, Insurance, Residency, RestrictedFlag],
+            Self::TraceOwn | Self::StatementOwn => &[AccessLog],
+            Self::ResidentsImport => &[Aggregate],
+        }
+    }
+
+    /// The word on a screen.
+    pub fn japanese(self) -> &'static str {
+        match self {
+            Self::PersonSearch => "検索",
+            Self::PersonList => "一覧に表示",
+            Self::PersonOpen => "記録を閲覧",
+            Self::TraceOwn => "閲覧記録を確認",
+            Self::StatementOwn => "証明ファイルを取得",
+            Self::ResidentsImport => "取込",
+        }
+    }
+}
+
+/// Closed list of purposes, bound to the route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// 介護保険に関する事務.
+    CareInsurance,
+    /// 地域包括ケア・ケアマネジメント.
+    CareManagement,
+    /// The person looks at his own data (本人の確認).
+    Own,
+    /// Running the system.
+    Operation,
+}
+
+impl Purpose {
+    /// All purposes.
+    pub const ALL: [Self; 4] = [Self::CareInsurance, Self::CareManagement, Self::Own, Self::Operation];
+
+    /// Code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::CareInsurance => "care-insurance",
+            Self::CareManagement => "care-management",
+            Self::Own => "own",
+            Self::Operation => "operation",
+        }
+    }
+    /// The word on a screen.
+    pub fn japanese(self) -> &'static str {
+        match self {
+            Self::CareInsurance => "介護保険に関する事務",
+            Self::CareManagement => "地域包括ケアに関する事務",
+            Self::Own => "本人による確認",
+            Self::Operation => "システムの運用",
+        }
+    }
+}
+
+/// What a room brings to the gate.
+#[derive(Debug, Clone, Copy)]
+pub struct Room {
+    /// Name of the room.
+    pub name: &'static str,
+    /// Cedar policies.
+    pub policies: &'static str,
+    /// `items.toml`.
+    pub items: &'static str,
+}
+
+/// Everything a decision depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    pub role: Role,
+    pub org_kind: OrgKind,
+    pub auth: AuthLevel,
+    pub action: Action,
+    pub purpose: Purpose,
+    pub class: Class,
+    pub facts: Facts,
+    pub own: bool,
+    pub care: bool,
+    pub proxy: bool,
+}
+
+/// A decision with the policies that made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub allowed: bool,
+    pub policies: Vec<String>,
+}
+
+/// A class that the record has but the visitor may not see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// The class.
+    pub class: Class,
+    /// Why, in Japanese.
+    pub sentence: String,
+    /// The policy.
+    pub policy: String,
+}
+
+struct Rules {
+    policies: PolicySet,
+    sentences: HashMap<String, (String, Vec<String>)>,
+    memory: Mutex<HashMap<Question, Arc<Answer>>>,
+    catalogue: Catalogue,
+}
+
+/// The gate of one instance. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    rules: Arc<Rules>,
+    pub(crate) db: Db,
+    pub(crate) trace: Trace,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
+const SCHEMA: &str = include_str!("../policy/schema.cedarschema");
+const BASE: &str = include_str!("../policy/base.cedar");
+
+fn rules(error: impl std::fmt::Display) -> GateError {
+    GateError::Rules(error.to_string())
+}
+
+impl Gate {
+    /// A gate over `db` with the policies and catalogues of `rooms`, checked against the schema.
+    pub fn new(db: Db, trace: Trace, rooms: &[Room]) -> Result<Self, GateError> {
+        let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(rules)?;
+        let mut policies = PolicySet::new();
+        let mut sentences = HashMap::new();
+        let mut catalogue = Catalogue::default();
+        for text in std::iter::once(BASE).chain(rooms.iter().map(|r| r.policies)) {
+            for policy in PolicySet::from_str(text).map_err(rules)?.policies() {
+                let note = |name: &str| policy.annotation(name).map(ToOwned::to_owned);
+                let id = note("id").ok_or_else(|| rules("a policy has no @id"))?;
+                let sentence = note("sentence").ok_or_else(|| rules(format!("{id} has no @sentence")))?;
+                let mission = note("mission").ok_or_else(|| rules(format!("{id} has no @mission")))?;
+                let clauses = mission.split(',').map(|c| c.trim().to_owned()).collect();
+                policies.add(policy.new_id(cedar_policy::PolicyId::new(&id))).map_err(rules)?;
+                sentences.insert(id, (sentence, clauses));
+            }
+        }
+        let result = cedar_policy::Validator::new(schema).validate(&policies, cedar_policy::ValidationMode::Strict);
+        if !result.validation_passed() {
+            return Err(rules(result));
+        }
+        for room in rooms {
+            catalogue.add(room.items)?;
+        }
+        let rules = Rules { policies, sentences, memory: Mutex::new(HashMap::new()), catalogue };
+        Ok(Self { rules: Arc::new(rules), db, trace })
+    }
+
+    /// The data-item catalogue.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.rules.catalogue
+    }
+
+    /// The trace behind the gate.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Asks Cedar once for each different question.
+    pub(crate) fn decide(&self, question: Question) -> Arc<Answer> {
+        if let Some(known) = self.rules.memory.lock().unwrap_or_else(PoisonError::into_inner).get(&question) {
+            return known.clone();
+        }
+        let answer = Arc::new(ask(&self.rules.policies, &question).unwrap_or_else(|error| {
+            // A question that cannot be asked is refused, and the log says why.
+            tracing::error!(%error, "Cedar could not decide");
+            Answer { allowed: false, policies: vec!["error".into()] }
+        }));
+        self.rules.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(question, answer.clone());
+        answer
+    }
+
+    pub(crate) fn question(visitor: &Visitor, action: Action, purpose: Purpose, class: Class, facts: Facts) -> Question {
+        Question {
+            role: visitor.role,
+            org_kind: visitor.org_kind,
+            auth: visitor.auth,
+            action,
+            purpose,
+            class,
+            facts,
+            own: false,
+            care: false,
+            proxy: false,
+        }
+    }
+
+    /// The sentence and clauses of a refusal.
+    pub(crate) fn refusal(&self, answer: &Answer) -> Refused {
+        let mut clauses = Vec::new();
+        let mut words = Vec::new();
+        for id in &answer.policies {
+            if let Some((sentence, mission)) = self.rules.sentences.get(id) {
+                words.push(sentence.clone());
+                clauses.extend(mission.iter().cloned());
+            }
+        }
+        if words.is_empty() {
+            words.push("この役割には、この情報を見る業務が定められていません。".into());
+            clauses.push("S0-44".into());
+        }
+        let policy = if answer.policies.is_empty() { "default".into() } else { answer.policies.join(",") };
+        Refused { sentence: words.join(" "), clauses, policy }
+    }
+}
+
+fn text(value: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(value.to_owned())
+}
+
+fn ask(policies: &PolicySet, q: &Question) -> Result<Answer, Box<dyn std::error::Error>> {
+    let uid = |kind: &str| EntityUid::from_str(&format!("{kind}::\"one\""));
+    let (who, what) = (uid("Visitor")?, uid("Slice")?);
+    let action = EntityUid::from_str(&format!("Action::\"{}\"", q.action.code()))?;
+    let yes = RestrictedExpression::new_bool;
+    let auth = match q.auth {
+        AuthLevel::Verified => 2,
+        _ => 1,
+    };
+    let visitor = Entity::new(
+        who.clone(),
+        HashMap::from([
+            ("role".to_owned(), text(q.role.code())),
+            ("orgKind".to_owned(), text(q.org_kind.code())),
+            ("auth".to_owned(), RestrictedExpression::new_long(auth)),
+            ("initialPassword".to_owned(), yes(q.auth == AuthLevel::PasswordInitial)),
+        ]),
+        Default::default(),
+    )?;
+    let has = |bit| yes(q.facts.has(bit));
+    let slice = Entity::new(
+        what.clone(),
+        HashMap::from([
+            ("class".to_owned(), text(q.class.code())),
+            ("resident".to_owned(), has(Facts::RESIDENT)),
+            ("deceased".to_owned(), has(Facts::DECEASED)),
+            ("movedOut".to_owned(), has(Facts::MOVED_OUT)),
+            ("supportMeasure".to_owned(), has(Facts::PROTECTED)),
+            ("insured".to_owned(), has(Facts::INSURED)),
+            ("optedOut".to_owned(), has(Facts::OPTED_OUT)),
+            ("own".to_owned(), yes(q.own)),
+            ("careRelation".to_owned(), yes(q.care)),
+            ("proxy".to_owned(), yes(q.proxy)),
+        ]),
+        Default::default(),
+    )?;
+    let context = Context::from_pairs([("purpose".to_owned(), text(q.purpose.code()))])?;
+    let request = Request::new(who, action, what, context, None)?;
+    let entities = Entities::from_entities([visitor, slice], None)?;
+    let response = Authorizer::new().is_authorized(&request, policies, &entities);
+    if let Some(error) = response.diagnostics().errors().next() {
+        return Err(error.to_string().into());
+    }
+    let mut ids: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+    ids.sort();
+    Ok(Answer { allowed: response.decision() == Decision::Allow, policies: ids })
+}

@@ -1,0 +1,203 @@
+//! A permit for a search or a page of persons.
+
+use std::sync::Arc;
+
+use mimamori_identity::Visitor;
+use mimamori_kernel::clock::Instant;
+use mimamori_kernel::id::PersonId;
+use mimamori_storage::Value;
+use mimamori_trace::{Act, Decision, Details, Ground, Scope, Shown};
+
+use crate::class::{Class, Classes};
+use crate::decide::{Action, Gate, Purpose};
+use crate::error::GateError;
+use crate::facts::Facts;
+use crate::hidden::{Field, Hidden, Record, Revealed};
+use crate::permit::{act, columns, merge, record};
+
+/// One condition of a search over the table alias `p`, with the class of the field it looks at.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    /// Class of the field: persons whose class is withheld do not match.
+    pub class: Class,
+    /// SQL over `p.`, placeholders `?`.
+    pub sql: &'static str,
+    /// Its values.
+    pub args: Vec<Value>,
+}
+
+/// A page of persons, before it is shown.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// Persons and their records in order.
+    pub rows: Vec<(PersonId, Record)>,
+    /// More follow.
+    pub more: bool,
+    shown: Vec<Shown>,
+}
+
+/// The right to search or list once.
+#[derive(Debug)]
+#[must_use = "a permit that is not used leaves no line"]
+pub struct ListPermit {
+    gate: Gate,
+    visitor: Visitor,
+    action: Action,
+    purpose: Purpose,
+    ground: Ground,
+    /// For each class the masks for which it may be seen.
+    masks: Vec<(Class, Vec<i64>)>,
+    policies: Vec<String>,
+}
+
+fn mask_list(masks: &[i64]) -> String {
+    masks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+impl Gate {
+    /// Asks to search or list; refused when no class of nobody could be seen.
+    pub async fn list(&self, visitor: &Visitor, action: Action, purpose: Purpose) -> Result<ListPermit, GateError> {
+        let ground = self.trace.ground();
+        let (mut masks, mut policies, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+        for class in action.classes() {
+            let mut open = Vec::new();
+            for mask in Facts::EVERY {
+                let answer = self.decide(Self::question(visitor, action, purpose, *class, Facts(mask)));
+                if answer.allowed {
+                    open.push(mask);
+                    policies.extend(answer.policies.iter().cloned());
+                } else if mask == Facts::RESIDENT {
+                    refusals.push(self.refusal(&answer));
+                }
+            }
+            masks.push((*class, open));
+        }
+        policies.sort();
+        policies.dedup();
+        if masks.iter().all(|(_, open)| open.is_empty()) {
+            let refused = merge(refusals);
+            let line = Act {
+                decision: Decision::Refused,
+                classes: Classes::of(action.classes()).bits(),
+                policy: refused.policy.clone(),
+                ..act(visitor, action, purpose, ground)
+            };
+            self.trace.record(line).await?;
+            return Err(GateError::Refused(refused));
+        }
+        Ok(ListPermit { gate: self.clone(), visitor: visitor.clone(), action, purpose, ground, masks, policies })
+    }
+}
+
+impl ListPermit {
+    fn masks(&self, class: Class) -> &[i64] {
+        self.masks.iter().find(|(c, _)| *c == class).map_or(&[], |(_, m)| m)
+    }
+
+    /// The conditions as SQL: a person matches on a field only where that field may be seen.
+    fn filter(&self, base: &str, conditions: &[Condition]) -> (String, Vec<Value>) {
+        let (mut sql, mut args) = (base.to_owned(), Vec::new());
+        for condition in conditions {
+            let open = self.masks(condition.class);
+            if open.is_empty() {
+                sql.push_str(" AND 1 = 0");
+            } else if open.len() == 64 {
+                sql.push_str(&format!(" AND ({})", condition.sql));
+                args.extend(condition.args.iter().cloned());
+            } else {
+                sql.push_str(&format!(" AND s.mask IN ({}) AND ({})", mask_list(open), condition.sql));
+                args.extend(condition.args.iter().cloned());
+            }
+        }
+        (sql, args)
+    }
+
+    /// Number of matches, counted up to `cap`.
+    pub async fn count(&self, table: &'static str, base: &'static str, conditions: &[Condition], cap: u32) -> Result<u32, GateError> {
+        let (filter, mut args) = self.filter(base, conditions);
+        args.push(cap.into());
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM {table} p JOIN gate_subject s ON s.person = p.person WHERE {filter} LIMIT ?) AS hits"
+        );
+        let row = self.gate.db.fetch_one(&sql, args).await?;
+        Ok(row.map(|r| r.int(0)).transpose()?.and_then(|n| u32::try_from(n).ok()).unwrap_or(0))
+    }
+
+    /// One page: `limit` persons from `skip` on, in the order of `order` (SQL over `p.`).
+    /// Persons are found with the rights of `search` and shown with the rights of this permit.
+    #[expect(clippy::too_many_arguments, reason = "one query, each part named")]
+    pub async fn fetch(
+        &self,
+        search: &Self,
+        table: &'static str,
+        names: &[&'static str],
+        base: &'static str,
+        conditions: &[Condition],
+        order: &'static str,
+        skip: u32,
+        limit: u32,
+    ) -> Result<Hidden<Listed>, GateError> {
+        let asked = columns(&self.gate, table, names)?;
+        let list: Vec<String> = asked
+            .iter()
+            .filter_map(|(name, class)| match self.masks(*class) {
+                _ if *class == Class::Technical => Some(format!("p.{name}")),
+                [] => None,
+                all if all.len() == 64 => Some(format!("p.{name}")),
+                some => Some(format!("CASE WHEN s.mask IN ({}) THEN p.{name} END", mask_list(some))),
+            })
+            .collect();
+        let (filter, mut args) = search.filter(base, conditions);
+        args.extend([Value::from(limit + 1), Value::from(skip)]);
+        let head = std::iter::once("p.person, s.mask, s.version".to_owned()).chain(list).collect::<Vec<_>>().join(", ");
+        let sql = format!(
+            "SELECT {head} FROM {table} p JOIN gate_subject s ON s.person = p.person WHERE {filter} \
+             ORDER BY {order}, p.person LIMIT ? OFFSET ?"
+        );
+        let mut rows = self.gate.db.fetch(&sql, args).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let names = Arc::new(names.to_vec());
+        let (mut out, mut shown) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        for row in rows {
+            let person = PersonId::from_bytes(row.array(0)?);
+            let (mask, version) = (row.int(1)?, row.int(2)?);
+            let mut fetched = row.0.into_iter().skip(3);
+            let fields = asked.iter().map(|(_, class)| {
+                let open = self.masks(*class);
+                let value = (*class == Class::Technical || !open.is_empty()).then(|| fetched.next()).flatten();
+                match value {
+                    Some(value) if *class == Class::Technical || open.contains(&mask) => Field::Shown(value),
+                    _ => Field::Withheld(*class),
+                }
+            });
+            out.push((person, record(&names, fields)));
+            shown.push(Shown { person, token: self.gate.trace.token(&person), version });
+        }
+        Ok(Hidden(Listed { rows: out, more, shown }))
+    }
+
+    /// Writes one line that names everyone on the page, then opens it.
+    pub async fn reveal(self, page: Hidden<Listed>) -> Result<Revealed<Listed>, GateError> {
+        let mut line = self.line();
+        line.shown.clone_from(&page.0.shown);
+        let receipt = self.gate.trace.record(line).await?;
+        Ok(Revealed::new(page.0, receipt.line()))
+    }
+
+    /// Writes the line of a search: who asked what, sealed under the month's key. Nothing is shown.
+    pub async fn searched(self, terms: String, at: Instant) -> Result<u64, GateError> {
+        let mut line = self.line();
+        line.details = Some(Details { scope: Scope::SearchMonth(at), text: terms });
+        Ok(self.gate.trace.record(line).await?.line())
+    }
+
+    fn line(&self) -> Act {
+        let open: Vec<Class> = self.masks.iter().filter(|(_, m)| !m.is_empty()).map(|(c, _)| *c).collect();
+        Act {
+            classes: Classes::of(&open).bits(),
+            policy: self.policies.join(","),
+            ..act(&self.visitor, self.action, self.purpose, self.ground)
+        }
+    }
+}

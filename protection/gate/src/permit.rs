@@ -1,0 +1,239 @@
+//! A permit for one person's record.
+
+use std::sync::Arc;
+
+use mimamori_identity::{OrgKind, Visitor};
+use mimamori_kernel::id::PersonId;
+use mimamori_storage::{Row, Value};
+use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown, TraceError};
+
+use crate::class::{Class, Classes};
+use crate::decide::{Action, Gate, Purpose, Question, Withheld};
+use crate::error::{GateError, Refused};
+use crate::facts::Facts;
+use crate::hidden::{Field, Hidden, Record, Revealed};
+
+/// Why an officer opens a record; sealed in the trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(pub String);
+
+/// The right to read one person's record once. Not `Clone`, made only by the gate.
+///
+/// ```compile_fail
+/// // A permit cannot be made by hand.
+/// let permit = mimamori_gate::PersonPermit { allowed: Default::default() };
+/// ```
+#[derive(Debug)]
+#[must_use = "a permit that is not used leaves no line"]
+pub struct PersonPermit {
+    gate: Gate,
+    visitor: Visitor,
+    action: Action,
+    purpose: Purpose,
+    person: PersonId,
+    version: i64,
+    ground: Ground,
+    allowed: Classes,
+    withheld: Vec<Withheld>,
+    policies: Vec<String>,
+    reason: Option<Reason>,
+}
+
+/// The columns to fetch, withheld ones left out; names in the order asked.
+pub(crate) fn columns(
+    gate: &Gate,
+    table: &str,
+    names: &[&'static str],
+) -> Result<Vec<(&'static str, Class)>, GateError> {
+    names.iter().map(|name| Ok((*name, gate.catalogue().class(table, name)?))).collect()
+}
+
+/// Puts a row's values back into the order asked, withheld columns marked.
+pub(crate) fn record(names: &Arc<Vec<&'static str>>, fields: impl Iterator<Item = Field>) -> Record {
+    Record { names: names.clone(), fields: fields.collect() }
+}
+
+pub(crate) fn act(visitor: &Visitor, action: Action, purpose: Purpose, ground: Ground) -> Act {
+    Act {
+        actor: Some(visitor.user),
+        epoch: visitor.epoch,
+        org: Some(visitor.org),
+        role: visitor.role.code().into(),
+        action: action.code(),
+        purpose: purpose.code(),
+        classes: 0,
+        decision: Decision::Allowed,
+        policy: String::new(),
+        shown: vec![],
+        details: None,
+        changes: vec![],
+        ground,
+        touches_subjects: false,
+        touches_accounts: false,
+    }
+}
+
+impl Gate {
+    /// Asks for one person's record.
+    ///
+    /// Errors: [`GateError::Refused`] with the reason, or [`GateError::NotFound`] for a missing
+    /// person and, for visitors outside the office, for any person that is not theirs. Both
+    /// leave a line before they are told.
+    pub async fn person(
+        &self,
+        visitor: &Visitor,
+        action: Action,
+        purpose: Purpose,
+        person: PersonId,
+        reason: Option<Reason>,
+    ) -> Result<PersonPermit, GateError> {
+        let ground = self.trace.ground();
+        let found = self
+            .db
+            .fetch_one("SELECT mask, version FROM gate_subject WHERE person = ?", vec![person.bytes().into()])
+            .await?;
+        let (facts, version) = match &found {
+            Some(row) => (Facts(row.int(0)?), row.int(1)?),
+            None => (Facts::default(), 0),
+        };
+        let own = visitor.person == Some(person);
+        let (mut allowed, mut withheld, mut policies) = (Classes::default(), Vec::new(), Vec::new());
+        let mut refusals = Vec::new();
+        for class in action.classes() {
+            let question = Question { own, ..Self::question(visitor, action, purpose, *class, facts) };
+            let answer = self.decide(question);
+            if answer.allowed {
+                allowed.insert(*class);
+                policies.extend(answer.policies.iter().cloned());
+            } else {
+                let refusal = self.refusal(&answer);
+                withheld.push(Withheld { class: *class, sentence: refusal.sentence.clone(), policy: refusal.policy.clone() });
+                refusals.push(refusal);
+            }
+        }
+        policies.sort();
+        policies.dedup();
+        let shown = Shown { person, token: self.trace.token(&person), version };
+        if allowed.is_empty() || found.is_none() {
+            let refused = merge(refusals);
+            let line = Act {
+                decision: Decision::Refused,
+                classes: Classes::of(action.classes()).bits(),
+                policy: if allowed.is_empty() { refused.policy.clone() } else { "missing".into() },
+                shown: found.map(|_| shown).into_iter().collect(),
+                ..act(visitor, action, purpose, ground)
+            };
+            self.trace.record(line).await?;
+            let tell = allowed.is_empty() && visitor.org_kind == OrgKind::Department;
+            return Err(if tell { GateError::Refused(refused) } else { GateError::NotFound });
+        }
+        Ok(PersonPermit {
+            gate: self.clone(),
+            visitor: visitor.clone(),
+            action,
+            purpose,
+            person,
+            version,
+            ground,
+            allowed,
+            withheld,
+            policies,
+            reason,
+        })
+    }
+}
+
+/// One refusal out of several: each sentence once.
+pub(crate) fn merge(refusals: Vec<Refused>) -> Refused {
+    let (mut sentences, mut clauses, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for refusal in refusals {
+        if !sentences.contains(&refusal.sentence) {
+            sentences.push(refusal.sentence);
+        }
+        clauses.extend(refusal.clauses);
+        ids.extend(refusal.policy.split(',').map(str::to_owned).collect::<Vec<_>>());
+    }
+    clauses.sort();
+    clauses.dedup();
+    ids.sort();
+    ids.dedup();
+    Refused { sentence: sentences.join(" "), clauses, policy: ids.join(",") }
+}
+
+impl PersonPermit {
+    /// The person.
+    pub fn person(&self) -> PersonId {
+        self.person
+    }
+
+    /// What is kept back, and why.
+    pub fn withheld(&self) -> &[Withheld] {
+        &self.withheld
+    }
+
+    /// Whether a class may be shown.
+    pub fn allows(&self, class: Class) -> bool {
+        self.allowed.contains(class)
+    }
+
+    /// Rows of this person in `table`; `filter` is further SQL after `person = ? AND`, with an order if wanted.
+    pub async fn fetch(
+        &self,
+        table: &'static str,
+        names: &[&'static str],
+        filter: &'static str,
+        args: Vec<Value>,
+    ) -> Result<Hidden<Vec<Record>>, GateError> {
+        let asked = columns(&self.gate, table, names)?;
+        let open: Vec<&str> = asked.iter().filter(|(_, c)| self.allowed.contains(*c)).map(|(n, _)| *n).collect();
+        let list = if open.is_empty() { "person".to_owned() } else { open.join(", ") };
+        let mut values = vec![self.person.bytes().into()];
+        values.extend(args);
+        let rows: Vec<Row> =
+            self.gate.db.fetch(&format!("SELECT {list} FROM {table} WHERE person = ? AND {filter}"), values).await?;
+        let names = Arc::new(names.to_vec());
+        Ok(Hidden(
+            rows.into_iter()
+                .map(|row| {
+                    let mut fetched = row.0.into_iter();
+                    record(
+                        &names,
+                        asked.iter().map(|(_, class)| match self.allowed.contains(*class) {
+                            true => fetched.next().map_or(Field::Withheld(*class), Field::Shown),
+                            false => Field::Withheld(*class),
+                        }),
+                    )
+                })
+                .collect(),
+        ))
+    }
+
+    /// Writes the line and opens the value.
+    pub async fn reveal<T>(self, hidden: Hidden<T>) -> Result<Revealed<T>, GateError> {
+        let token = self.gate.trace.token(&self.person);
+        let line = Act {
+            classes: self.allowed.bits(),
+            policy: self.policies.join(","),
+            shown: vec![Shown { person: self.person, token, version: self.version }],
+            details: self.reason.map(|r| Details { scope: Scope::Reason(token), text: r.0 }),
+            ..act(&self.visitor, self.action, self.purpose, self.ground)
+        };
+        let receipt: Receipt = self.gate.trace.record(line).await?;
+        Ok(Revealed::new(hidden.0, receipt.line()))
+    }
+
+    /// The person's own trace: newest entries, hidden until revealed.
+    pub async fn entries(&self, before: Option<u64>, limit: u32) -> Result<Hidden<Vec<mimamori_trace::Entry>>, GateError> {
+        if !self.allowed.contains(Class::AccessLog) {
+            return Err(TraceError::Stopped.into());
+        }
+        Ok(Hidden(self.gate.trace.entries(&self.gate.trace.token(&self.person), before, limit).await?))
+    }
+
+    /// The person's statement for the verifier; its own line stands before the file is made.
+    pub async fn statement(self) -> Result<String, GateError> {
+        let (trace, token) = (self.gate.trace.clone(), self.gate.trace.token(&self.person));
+        self.reveal(Hidden(())).await?;
+        Ok(trace.statement(&token).await?)
+    }
+}

@@ -1,0 +1,100 @@
+//! The permission table as text, so that a change of rights is a diff a lawyer can read.
+
+use mimamori_identity::{AuthLevel, OrgKind, Role};
+
+use crate::class::Class;
+use crate::decide::{Action, Gate, Purpose, Question};
+use crate::facts::Facts;
+
+const BITS: [(i64, &str); 6] = [
+    (Facts::RESIDENT, "市内に住所がある"),
+    (Facts::DECEASED, "死亡"),
+    (Facts::MOVED_OUT, "転出"),
+    (Facts::PROTECTED, "支援措置"),
+    (Facts::INSURED, "被保険者"),
+    (Facts::OPTED_OUT, "提供停止"),
+];
+
+/// Organisation kind that a role stands in.
+fn kind(role: Role) -> OrgKind {
+    OrgKind::ALL.into_iter().find(|k| k.may_hold(role)).unwrap_or(OrgKind::Department)
+}
+
+/// Whether the class is open for every combination of facts and ownership.
+fn open(gate: &Gate, base: Question) -> Vec<bool> {
+    let mut out = Vec::with_capacity(128);
+    for own in [false, true] {
+        for mask in Facts::EVERY {
+            out.push(gate.decide(Question { facts: Facts(mask), own, ..base }).allowed);
+        }
+    }
+    out
+}
+
+/// The condition in words; none when nothing is open.
+fn words(open: &[bool]) -> Option<String> {
+    if !open.contains(&true) {
+        return None;
+    }
+    let names: Vec<(usize, &str)> = BITS
+        .iter()
+        .map(|(bit, name)| (usize::try_from(*bit).unwrap_or(0), *name))
+        .chain(std::iter::once((64, "本人")))
+        .filter(|(bit, _)| (0..128).any(|i| open[i] != open[i ^ bit]))
+        .collect();
+    if names.is_empty() {
+        return Some("いつでも".into());
+    }
+    // All combinations of the facts that matter, as few words as they need.
+    let mut cases = Vec::new();
+    for choice in 0..1usize << names.len() {
+        let at = names.iter().enumerate().filter(|(n, _)| choice >> n & 1 == 1).fold(0, |i, (_, (bit, _))| i | bit);
+        if open[at] {
+            let case: Vec<String> = names
+                .iter()
+                .enumerate()
+                .map(|(n, (_, name))| if choice >> n & 1 == 1 { (*name).to_owned() } else { format!("{name}でない") })
+                .collect();
+            cases.push(case.join("・"));
+        }
+    }
+    Some(cases.join(" または "))
+}
+
+/// One line for each role, action and class that can be permitted, with the condition in words.
+pub fn permission_table(gate: &Gate) -> String {
+    let mut out = String::from("役割 | 操作 | 目的 | 情報の区分 | 条件\n");
+    for role in Role::ALL {
+        for action in Action::ALL {
+            for purpose in Purpose::ALL {
+                for class in Class::ALL {
+                    if !action.classes().contains(&class) {
+                        continue;
+                    }
+                    let base = Question {
+                        role,
+                        org_kind: kind(role),
+                        auth: AuthLevel::Password,
+                        action,
+                        purpose,
+                        class,
+                        facts: Facts::default(),
+                        own: false,
+                        care: false,
+                        proxy: false,
+                    };
+                    if let Some(words) = words(&open(gate, base)) {
+                        out.push_str(&format!(
+                            "{} | {} | {} | {} | {words}\n",
+                            role.code(),
+                            action.code(),
+                            purpose.code(),
+                            class.code()
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    out
+}

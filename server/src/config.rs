@@ -1,0 +1,191 @@
+//! `mimamori.toml` of a data directory. It holds no secret, only paths of key files.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use mimamori_storage::{Location, Synchronous};
+
+use crate::error::StartError;
+
+/// Which network the instance stands in (DESIGN, Zones).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Zone {
+    /// Individual-number network: care insurance, care management.
+    Number,
+    /// LGWAN side.
+    Lgwan,
+    /// Citizens' and institutions' side.
+    Resident,
+    /// Everything, on loopback only.
+    Demo,
+}
+
+impl Zone {
+    /// Whether the register of residents is mounted.
+    pub fn has_residents(self) -> bool {
+        matches!(self, Self::Number | Self::Demo)
+    }
+}
+
+/// What the data in the directory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Environment {
+    /// Real records.
+    Production,
+    /// Invented records only; refuses real imports (S0-68).
+    Demo,
+}
+
+impl Environment {
+    /// Code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Demo => "demo",
+        }
+    }
+}
+
+/// TLS files in PEM.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Certificate chain.
+    pub certificate: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
+}
+
+/// The whole file.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Network.
+    pub zone: Zone,
+    /// Kind of data.
+    pub environment: Environment,
+    /// Name of the municipality, also the origin of the trace: letters, digits, dots, hyphens.
+    pub town: String,
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Own TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// A reverse proxy on this host ends TLS.
+    #[serde(default)]
+    pub trusted_proxy: bool,
+    /// File with the connection text of PostgreSQL; without it the embedded database is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres_url_file: Option<PathBuf>,
+    /// Minutes until the screen locks, 1 to 15 (S4-89).
+    #[serde(default = "fifteen")]
+    pub idle_minutes: u32,
+    /// Durability of the embedded database; `off-for-tests` promises nothing and is refused for real records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synchronous: Option<String>,
+}
+
+fn fifteen() -> u32 {
+    15
+}
+
+impl Config {
+    /// A new configuration.
+    pub fn new(zone: Zone, environment: Environment, town: &str, listen: SocketAddr) -> Self {
+        Self {
+            zone,
+            environment,
+            town: town.into(),
+            listen,
+            tls: None,
+            trusted_proxy: false,
+            postgres_url_file: None,
+            idle_minutes: 15,
+            synchronous: None,
+        }
+    }
+
+    /// Reads and checks the file of a data directory.
+    pub fn load(dir: &Path) -> Result<Self, StartError> {
+        let path = dir.join("mimamori.toml");
+        let text = std::fs::read_to_string(&path).map_err(StartError::file(path))?;
+        let config: Self = toml::from_str(&text).map_err(|e| StartError::Config(e.message().to_owned()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Writes the file; it must not exist yet.
+    pub fn save(&self, dir: &Path) -> Result<(), StartError> {
+        let path = dir.join("mimamori.toml");
+        let text = toml::to_string_pretty(self).map_err(|e| StartError::Config(e.to_string()))?;
+        std::fs::File::create_new(&path)
+            .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
+            .map_err(StartError::file(path))
+    }
+
+    /// Everything that can be judged without the database.
+    pub fn check(&self) -> Result<(), StartError> {
+        let wrong = |text: &str| Err(StartError::Config(text.into()));
+        let name = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+        if self.town.is_empty() || self.town.len() > 60 || !self.town.chars().all(name) {
+            return wrong("town は半角の英数字・点・ハイフンで60文字までです。");
+        }
+        if !(1..=15).contains(&self.idle_minutes) {
+            return wrong("idle_minutes は1から15までです（15分を超えることはできません）。");
+        }
+        if !self.listen.ip().is_loopback() && self.tls.is_none() && !self.trusted_proxy {
+            return wrong("外から接続できるアドレスでは、tls か trusted_proxy の設定が必要です。");
+        }
+        if (self.zone == Zone::Demo) != (self.environment == Environment::Demo) {
+            return wrong("zone と environment は、どちらも demo か、どちらも demo でないかにしてください。");
+        }
+        if self.zone == Zone::Demo && !self.listen.ip().is_loopback() {
+            return wrong("デモはこの機械の中（ループバック）だけで動きます。");
+        }
+        match self.synchronous.as_deref() {
+            None | Some("full") => Ok(()),
+            Some("off-for-tests") if self.environment == Environment::Demo => Ok(()),
+            _ => wrong("synchronous は full だけです。"),
+        }
+    }
+
+    /// Where the database of the directory is.
+    pub fn location(&self, dir: &Path) -> Result<Location, StartError> {
+        match &self.postgres_url_file {
+            Some(path) => {
+                let path = dir.join(path);
+                let url = std::fs::read_to_string(&path).map_err(StartError::file(path))?;
+                Ok(Location::Server { url: url.trim().to_owned(), schema: "mimamori".into() })
+            }
+            None => Ok(Location::File {
+                path: dir.join("register.db"),
+                synchronous: match self.synchronous.as_deref() {
+                    Some("off-for-tests") => Synchronous::OffForTests,
+                    _ => Synchronous::Full,
+                },
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsafe_settings_are_refused() {
+        let good = Config::new(Zone::Number, Environment::Production, "town.example", "127.0.0.1:8080".parse().unwrap());
+        good.check().unwrap();
+        let open = Config { listen: "0.0.0.0:8080".parse().unwrap(), ..good.clone() };
+        assert!(open.check().is_err());
+        assert!(Config { trusted_proxy: true, ..open.clone() }.check().is_ok());
+        assert!(Config { idle_minutes: 16, ..good.clone() }.check().is_err());
+        assert!(Config { zone: Zone::Demo, ..good.clone() }.check().is_err());
+        assert!(Config { synchronous: Some("off-for-tests".into()), ..good.clone() }.check().is_err());
+        let demo = Config { zone: Zone::Demo, environment: Environment::Demo, ..good };
+        demo.check().unwrap();
+        assert!(Config { listen: "0.0.0.0:80".parse().unwrap(), trusted_proxy: true, ..demo }.check().is_err());
+    }
+}

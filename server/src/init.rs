@@ -1,0 +1,85 @@
+//! `mimamori init`: directory, keys, schema, one administrator who can only make a second.
+
+use std::path::Path;
+
+use mimamori_encryption::Keys;
+use mimamori_identity::{NewUser, Org, OrgKind, Role, new_user, org_statement};
+use mimamori_kernel::clock::Instant;
+use mimamori_kernel::id::{OrgId, UserId};
+use mimamori_kernel::random::SystemRandom;
+use mimamori_storage::Statement;
+use mimamori_trace::{Act, Decision};
+
+use crate::config::Config;
+use crate::error::StartError;
+use crate::instance::Instance;
+
+/// Two weeks until an initial password expires, in microseconds.
+pub const INITIAL: i64 = 14 * 24 * 3600 * 1_000_000;
+
+/// A line of the system itself that carries account changes.
+pub fn system_act(instance: &Instance, action: &'static str, policy: String, changes: Vec<Statement>) -> Act {
+    Act {
+        actor: None,
+        epoch: 0,
+        org: None,
+        role: "system".into(),
+        action,
+        purpose: "operation",
+        classes: 0,
+        decision: Decision::Allowed,
+        policy,
+        shown: vec![],
+        details: None,
+        changes,
+        ground: instance.trace.ground(),
+        touches_subjects: false,
+        touches_accounts: true,
+    }
+}
+
+/// Makes the directory and its contents without accounts.
+pub async fn make(dir: &Path, config: &Config) -> Result<(), StartError> {
+    config.check()?;
+    if dir.join("mimamori.toml").exists() {
+        return Err(StartError::State(format!("{} はすでに用意されています。", dir.display())));
+    }
+    std::fs::create_dir_all(dir).map_err(StartError::file(dir))?;
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(dir, private).map_err(StartError::file(dir))?;
+    Keys::create(&dir.join("keys"), &SystemRandom)?;
+    config.save(dir)?;
+    Instance::migrate(dir).await?;
+    Ok(())
+}
+
+/// Enters an account with its line; the initial password.
+pub async fn enter(instance: &Instance, user: &NewUser, org: Option<&Org>) -> Result<(UserId, String), StartError> {
+    let now: Instant = instance.clock.now();
+    let (id, password, mut changes) = new_user(user, instance.identity.kdf(), now, INITIAL, &*instance.random)?;
+    changes.splice(0..0, org.map(org_statement));
+    let mut act = system_act(instance, "account.create", format!("login={}", user.login), changes);
+    act.actor = user.approved_by;
+    act.epoch = 1;
+    instance.trace.record(act).await?;
+    Ok((id, password))
+}
+
+/// `init`: everything, with the first administrator; login and one-time code.
+pub async fn init(dir: &Path, config: &Config) -> Result<(String, String), StartError> {
+    make(dir, config).await?;
+    let instance = Instance::open(dir).await?;
+    let org = Org { id: OrgId::random(&*instance.random), kind: OrgKind::Department, name: "運営事務局".into() };
+    let login = "kanri-1".to_owned();
+    let user = NewUser {
+        login: login.clone(),
+        name: "運営管理責任者（一人目）".into(),
+        org: org.id,
+        org_kind: org.kind,
+        roles: vec![Role::OperationsManager],
+        person: None,
+        approved_by: None,
+    };
+    let (_, code) = enter(&instance, &user, Some(&org)).await?;
+    Ok((login, code))
+}

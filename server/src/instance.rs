@@ -1,0 +1,116 @@
+//! One running instance: lock, keys, database, trace, gate, identity.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fs4::fs_std::FileExt as _;
+use mimamori_encryption::{Keys, NoteSigner};
+use mimamori_gate::{Gate, Room};
+use mimamori_identity::{Identity, Kdf, Limits};
+use mimamori_kernel::clock::{Clock, SystemClock};
+use mimamori_kernel::random::{Random, SystemRandom};
+use mimamori_storage::{Db, Migration, migrate, pending};
+use mimamori_trace::Trace;
+
+use crate::config::{Config, Environment};
+use crate::error::StartError;
+
+/// The rooms of this build, in the order of the floors.
+pub const ROOMS: &[Room] = &[mimamori_residents::ROOM];
+
+/// All steps of the schema.
+pub fn migrations() -> Vec<Migration> {
+    [mimamori_identity::MIGRATIONS, mimamori_trace::MIGRATIONS, mimamori_gate::MIGRATIONS, mimamori_residents::MIGRATIONS].concat()
+}
+
+/// What is open while the program runs.
+pub struct Instance {
+    /// Data directory.
+    pub dir: PathBuf,
+    /// Its configuration.
+    pub config: Config,
+    /// Keys.
+    pub keys: Keys,
+    /// Database.
+    pub db: Db,
+    /// Trace.
+    pub trace: Trace,
+    /// Gate.
+    pub gate: Gate,
+    /// Identity.
+    pub identity: Identity,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    _lock: File,
+}
+
+/// Takes the directory for this program alone.
+pub fn lock(dir: &Path) -> Result<File, StartError> {
+    let path = dir.join("run.lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(StartError::file(&path))?;
+    match file.try_lock_exclusive() {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(StartError::Locked),
+        Err(source) => Err(StartError::File { path, source }),
+    }
+}
+
+/// Opens the database; on PostgreSQL the schema is made when it is missing.
+pub async fn database(dir: &Path, config: &Config) -> Result<Db, StartError> {
+    let db = Db::open(config.location(dir)?, 8).await?;
+    if config.postgres_url_file.is_some() {
+        let mut writer = db.writer().await?;
+        writer.run("CREATE SCHEMA IF NOT EXISTS mimamori").await?;
+        writer.close().await?;
+    }
+    Ok(db)
+}
+
+impl Instance {
+    /// Opens a directory that `init` made and `migrate` brought up to date.
+    pub async fn open(dir: &Path) -> Result<Self, StartError> {
+        let config = Config::load(dir)?;
+        let lock = lock(dir)?;
+        let keys = Keys::load(&dir.join("keys"))?;
+        let db = database(dir, &config).await?;
+        let open = pending(&db, &migrations()).await?;
+        if !open.is_empty() {
+            return Err(StartError::Pending(open.join(", ")));
+        }
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
+        let signer = NoteSigner::new(format!("{}/trace", config.town), &keys.checkpoint);
+        let trace = Trace::start(
+            db.clone(),
+            dir.join("trace"),
+            clock.clone(),
+            random.clone(),
+            signer,
+            keys.token.clone(),
+            keys.wrapping.clone(),
+        )
+        .await?;
+        let gate = Gate::new(db.clone(), trace.clone(), ROOMS)?;
+        let kdf = match config.environment {
+            Environment::Production => Kdf::default(),
+            // Invented people behind a role chooser; real cost would only slow the first second.
+            Environment::Demo => Kdf { memory: 1024, passes: 1 },
+        };
+        let limits = Limits { idle: Duration::from_secs(u64::from(config.idle_minutes) * 60), ..Limits::default() };
+        let identity = Identity::new(db.clone(), clock.clone(), random.clone(), kdf, limits)?;
+        Ok(Self { dir: dir.to_owned(), config, keys, db, trace, gate, identity, clock, random, _lock: lock })
+    }
+
+    /// Applies missing steps of the schema.
+    pub async fn migrate(dir: &Path) -> Result<usize, StartError> {
+        let config = Config::load(dir)?;
+        let _lock = lock(dir)?;
+        let db = database(dir, &config).await?;
+        let done = migrate(&db, &migrations()).await?;
+        db.close().await;
+        Ok(done)
+    }
+}

@@ -1,0 +1,103 @@
+//! The person's own page: who looked at my record (自分の記録を見た人).
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use mimamori_gate::{Action, Class, Classes, Purpose};
+use mimamori_identity::{Role, Visitor};
+use mimamori_kernel::date::wareki_with_western;
+use mimamori_pages::{Frame, Problem, html};
+
+use crate::{Residents, answer};
+
+/// Entries on one page.
+const PAGE: u32 = 50;
+
+struct Look {
+    sequence: u64,
+    time: String,
+    role: String,
+    action: String,
+    purpose: String,
+    classes: String,
+    outcome: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "residents/own.html")]
+struct OwnPage<'a> {
+    frame: &'a Frame,
+    looks: Vec<Look>,
+    older: Option<u64>,
+    line: u64,
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct Before {
+    before: Option<u64>,
+}
+
+fn word<T: Copy>(all: &[T], code: &str, of: fn(T) -> (&'static str, &'static str)) -> String {
+    all.iter().map(|x| of(*x)).find(|(c, _)| *c == code).map_or(code, |(_, word)| word).to_owned()
+}
+
+/// GET /me
+pub(crate) async fn page(
+    State(room): State<Residents>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Query(Before { before }): Query<Before>,
+) -> Response {
+    let Some(person) = visitor.person else { return Problem::not_found().into_response() };
+    let read = async {
+        let permit = room.gate.person(&visitor, Action::TraceOwn, Purpose::Own, person, None).await?;
+        let entries = permit.entries(before, PAGE).await?;
+        permit.reveal(entries).await
+    };
+    let entries = match read.await {
+        Ok(entries) => entries,
+        Err(error) => return answer(error),
+    };
+    let looks: Vec<Look> = entries
+        .iter()
+        .map(|entry| {
+            let line = &entry.line;
+            let day = wareki_with_western(line.time.office_day().into());
+            let classes: Vec<_> = Classes::from_bits(line.classes).iter().map(Class::japanese).collect();
+            Look {
+                sequence: entry.sequence,
+                time: format!("{day} {}", line.time.office().strftime("%H:%M")),
+                role: word(&Role::ALL, &line.role, |r: Role| (r.code(), r.japanese())),
+                action: word(&Action::ALL, &line.action, |a: Action| (a.code(), a.japanese())),
+                purpose: word(&Purpose::ALL, &line.purpose, |p: Purpose| (p.code(), p.japanese())),
+                classes: classes.join("、"),
+                outcome: if line.allowed { "表示" } else { "表示しなかった" },
+            }
+        })
+        .collect();
+    let older = looks.last().map(|l| l.sequence).filter(|s| *s > 1);
+    html(OwnPage { frame: &frame.with_title("自分の記録を見た人").with_current("/me"), looks, older, line: entries.line() })
+}
+
+/// GET /me/statement
+pub(crate) async fn statement(State(room): State<Residents>, Extension(visitor): Extension<Visitor>) -> Response {
+    let Some(person) = visitor.person else { return Problem::not_found().into_response() };
+    let read = async {
+        let permit = room.gate.person(&visitor, Action::StatementOwn, Purpose::Own, person, None).await?;
+        let file = permit.statement().await?;
+        Ok::<_, mimamori_gate::GateError>(file)
+    };
+    match read.await {
+        Ok(file) => (
+            [
+                (header::CONTENT_TYPE, "application/json; charset=utf-8"),
+                (header::CONTENT_DISPOSITION, "attachment; filename=\"mimamori-statement.json\""),
+            ],
+            file,
+        )
+            .into_response(),
+        Err(error) => answer(error),
+    }
+}

@@ -1,0 +1,79 @@
+use mimamori_gate::Migration;
+
+/// Tables of the room. Rows carry the generation of the import that made them; one
+/// generation is in force, so that an import is flipped by changing one number.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    id: "residents-0001",
+    ddl: "
+CREATE TABLE residents_state (
+  only {int} NOT NULL PRIMARY KEY,
+  generation {int} NOT NULL);
+INSERT INTO residents_state (only, generation) VALUES (1, 0);
+CREATE TABLE residents_person (
+  generation {int} NOT NULL,
+  person {blob} NOT NULL,
+  address_number {text} NOT NULL,
+  household_number {text} NOT NULL,
+  kanji {text} NOT NULL,
+  kana {text} NOT NULL,
+  alias {text} NOT NULL,
+  alias_kana {text} NOT NULL,
+  kanji_key {text} NOT NULL,
+  kana_key {text} NOT NULL,
+  alias_key {text} NOT NULL,
+  sex {int} NOT NULL,
+  birth {text} NOT NULL,
+  foreigner {int} NOT NULL,
+  namesakes {int} NOT NULL,
+  relation {text} NOT NULL,
+  status {int} NOT NULL,
+  status_day {text} NOT NULL,
+  insured {int} NOT NULL,
+  insured_number {text} NOT NULL,
+  special_address {int} NOT NULL,
+  protected {int} NOT NULL,
+  phone {text} NOT NULL,
+  postal {text} NOT NULL,
+  address {text} NOT NULL,
+  building {text} NOT NULL,
+  address_key {text} NOT NULL,
+  PRIMARY KEY (generation, person)) {clustered};
+CREATE INDEX residents_person_kana ON residents_person (generation, kana_key);
+CREATE INDEX residents_person_alias ON residents_person (generation, alias_key);
+CREATE INDEX residents_person_kanji ON residents_person (generation, kanji_key);
+CREATE INDEX residents_person_birth ON residents_person (generation, birth);
+CREATE INDEX residents_person_number ON residents_person (generation, address_number);
+CREATE INDEX residents_person_insured ON residents_person (generation, insured_number);
+CREATE INDEX residents_person_household ON residents_person (generation, household_number);
+CREATE TABLE residents_history (
+  generation {int} NOT NULL,
+  person {blob} NOT NULL,
+  number {int} NOT NULL,
+  reason {text} NOT NULL,
+  event_day {text} NOT NULL,
+  notified_day {text} NOT NULL,
+  postal {text} NOT NULL,
+  address {text} NOT NULL,
+  building {text} NOT NULL,
+  moved_to {text} NOT NULL,
+  PRIMARY KEY (generation, person, number)) {clustered};
+CREATE TABLE residents_household (
+  generation {int} NOT NULL,
+  household_number {text} NOT NULL,
+  person {blob} NOT NULL,
+  address {text} NOT NULL,
+  founded {text} NOT NULL,
+  ended {text} NOT NULL,
+  PRIMARY KEY (generation, household_number)) {clustered};
+CREATE TABLE residents_fact (
+  generation {int} NOT NULL,
+  person {blob} NOT NULL,
+  mask {int} NOT NULL,
+  PRIMARY KEY (generation, person)) {clustered};
+",
+}];
+
+/// SQL that a row is of the generation in force, for tables behind the alias `p`.
+pub(crate) const IN_FORCE: &str = "p.generation = (SELECT generation FROM residents_state WHERE only = 1)";
+/// The same for a table without alias.
+pub(crate) const IN_FORCE_HERE: &str = "generation = (SELECT generation FROM residents_state WHERE only = 1)";

@@ -1,0 +1,94 @@
+use mimamori_gate::{Class, Condition, Value};
+use mimamori_kernel::clock::Instant;
+use mimamori_kernel::date::PartialDate;
+
+use super::form::Criteria;
+
+/// A kept search of a session.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    pub criteria: Criteria,
+    pub reason: String,
+    pub at: Instant,
+}
+
+/// First text after all that begin with `prefix`, in byte order.
+fn after(prefix: &str) -> String {
+    format!("{prefix}\u{10FFFF}")
+}
+
+fn escaped(text: &str) -> String {
+    let inner: String =
+        text.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
+    format!("%{inner}%")
+}
+
+/// Range of stored texts that a birth date may stand as; unknown parts match what is known.
+fn births(date: PartialDate) -> (&'static str, Vec<Value>) {
+    let (y, m) = (date.year(), date.month());
+    if date.day() != 0 {
+        return (
+            "p.birth IN (?, ?, ?)",
+            vec![date.to_iso().into(), format!("{y:04}-{m:02}-00").into(), format!("{y:04}-00-00").into()],
+        );
+    }
+    let prefix = if m == 0 { format!("{y:04}-") } else { format!("{y:04}-{m:02}-") };
+    ("(p.birth >= ? AND p.birth < ? OR p.birth = ?)", vec![prefix.as_str().into(), after(&prefix).into(), format!("{y:04}-00-00").into()])
+}
+
+impl Search {
+    /// The conditions, each with the class of its field.
+    pub(crate) fn conditions(&self) -> Vec<Condition> {
+        let c = &self.criteria;
+        let mut out = Vec::new();
+        let mut add = |class, sql, args| out.push(Condition { class, sql, args });
+        if let Some(kana) = &c.kana {
+            let (from, until): (Value, Value) = (kana.as_str().into(), after(kana).into());
+            add(
+                Class::Identity,
+                "p.kana_key >= ? AND p.kana_key < ? OR p.alias_key >= ? AND p.alias_key < ?",
+                vec![from.clone(), until.clone(), from, until],
+            );
+        }
+        if let Some(kanji) = &c.kanji {
+            add(Class::Identity, "p.kanji_key >= ? AND p.kanji_key < ?", vec![kanji.as_str().into(), after(kanji).into()]);
+        }
+        if let Some(birth) = c.birth {
+            let (sql, args) = births(birth);
+            add(Class::Identity, sql, args);
+        }
+        if let Some(sex) = c.sex {
+            add(Class::Identity, "p.sex = ?", vec![sex.into()]);
+        }
+        if let Some(address) = &c.address {
+            add(Class::Address, "p.address_key LIKE ? ESCAPE '\\'", vec![escaped(address).into()]);
+        }
+        if let Some(phone) = &c.phone {
+            add(Class::Contact, "REPLACE(p.phone, '-', '') LIKE ? ESCAPE '\\'", vec![escaped(phone).into()]);
+        }
+        if let Some(number) = &c.number {
+            let (insured, person) = (format!("{number:0>10}"), format!("{number:0>15}"));
+            if number.len() <= 10 {
+                add(Class::Insurance, "p.insured_number = ? OR p.address_number = ?", vec![insured.into(), person.into()]);
+            } else {
+                add(Class::Identity, "p.address_number = ?", vec![person.into()]);
+            }
+        }
+        out
+    }
+
+    /// The terms for the sealed part of the line.
+    pub(crate) fn terms(&self) -> String {
+        let c = &self.criteria;
+        let mut out = vec![format!("受付={}", self.reason)];
+        let mut add = |name: &str, value: &Option<String>| out.extend(value.iter().map(|v| format!("{name}={v}")));
+        add("カナ", &c.kana);
+        add("漢字", &c.kanji);
+        add("住所", &c.address);
+        add("電話", &c.phone);
+        add("番号", &c.number);
+        add("生年月日", &c.birth.map(|b| b.to_iso()));
+        add("性別", &c.sex.map(|s| s.to_string()));
+        out.join(" ")
+    }
+}
