@@ -25,7 +25,7 @@ pub struct Office {
     pub town: Org,
 }
 
-/// Limits is not in the crate's list of names when it has no default; kept in one place.
+/// Idle and longest time, in seconds.
 pub fn limits(idle: u64, absolute: u64) -> Limits {
     Limits { idle: Duration::from_secs(idle), absolute: Duration::from_secs(absolute) }
 }
