@@ -1,4 +1,5 @@
 //! What identity promises, on both engines.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 #[path = "it/accounts.rs"]
 mod accounts;
