@@ -96,7 +96,11 @@ impl Progress {
 
     /// Whether it runs.
     pub fn state(&self) -> State {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(super) fn set_state(&self, state: State) {
@@ -122,7 +126,10 @@ mod tests {
     fn clones_look_at_the_same_import() {
         let progress = Progress::default();
         let view = progress.clone();
-        assert_eq!((view.state(), view.phase()), (State::Waiting, Phase::Waiting));
+        assert_eq!(
+            (view.state(), view.phase()),
+            (State::Waiting, Phase::Waiting)
+        );
         progress.set_state(State::Running);
         for phase in Phase::ALL {
             progress.begin(phase, 9);

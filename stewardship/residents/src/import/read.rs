@@ -9,7 +9,8 @@ use std::rc::Rc;
 use encoding_rs::SHIFT_JIS;
 
 use super::progress::{Phase, Progress};
-use super::rule::{Builder, Findings, Town};
+use super::rule::{Builder, Findings};
+use super::town::Town;
 use super::{ImportError, RowError};
 
 /// The file of persons and their history.
@@ -19,12 +20,35 @@ pub const HOUSEHOLDS: &str = "households.csv";
 
 /// Columns of `residents.csv`.
 pub(super) const RESIDENT_COLUMNS: [&str; 25] = [
-    "宛名番号", "履歴番号", "最新フラグ", "世帯番号", "氏名漢字", "氏名カナ", "通称", "通称カナ", "性別", "生年月日", "続柄",
-    "郵便番号", "住所コード", "住所", "方書", "電話番号", "住民区分", "異動事由", "異動日", "届出日", "資格", "被保険者番号",
-    "住所地特例", "支援措置", "転出先住所",
+    "宛名番号",
+    "履歴番号",
+    "最新フラグ",
+    "世帯番号",
+    "氏名漢字",
+    "氏名カナ",
+    "通称",
+    "通称カナ",
+    "性別",
+    "生年月日",
+    "続柄",
+    "郵便番号",
+    "住所コード",
+    "住所",
+    "方書",
+    "電話番号",
+    "住民区分",
+    "異動事由",
+    "異動日",
+    "届出日",
+    "資格",
+    "被保険者番号",
+    "住所地特例",
+    "支援措置",
+    "転出先住所",
 ];
 /// Columns of `households.csv`.
-pub(super) const HOUSEHOLD_COLUMNS: [&str; 5] = ["世帯番号", "世帯主宛名番号", "住所", "成立日", "消除日"];
+pub(super) const HOUSEHOLD_COLUMNS: [&str; 5] =
+    ["世帯番号", "世帯主宛名番号", "住所", "成立日", "消除日"];
 
 const FILE_LIMIT: u64 = 2 << 30;
 const FIELD_LIMIT: usize = 4 << 10;
@@ -43,7 +67,10 @@ impl<R: Read> Read for Bounded<R> {
         let got = self.inner.read(out)?;
         let left = self.left.get();
         let size = u64::try_from(got).unwrap_or(u64::MAX);
-        self.left.set(left.checked_sub(size).ok_or_else(|| io::Error::other("record too long"))?);
+        self.left.set(
+            left.checked_sub(size)
+                .ok_or_else(|| io::Error::other("record too long"))?,
+        );
         Ok(got)
     }
 }
@@ -55,15 +82,27 @@ pub(super) fn read(dir: &Path, progress: &Progress) -> Result<Town, ImportError>
     let houses = open(dir, HOUSEHOLDS)?;
     let residents = open(dir, RESIDENTS)?;
     progress.begin(Phase::Reading, 0);
-    each(houses, HOUSEHOLDS, &HOUSEHOLD_COLUMNS, &mut findings, |row, fields, findings| {
-        builder.household(row, fields, findings);
-    })?;
-    each(residents, RESIDENTS, &RESIDENT_COLUMNS, &mut findings, |row, fields, findings| {
-        if row % 1000 == 0 {
-            progress.reached(row);
-        }
-        builder.resident(row, fields, findings);
-    })?;
+    each(
+        houses,
+        HOUSEHOLDS,
+        &HOUSEHOLD_COLUMNS,
+        &mut findings,
+        |row, fields, findings| {
+            builder.household(row, fields, findings);
+        },
+    )?;
+    each(
+        residents,
+        RESIDENTS,
+        &RESIDENT_COLUMNS,
+        &mut findings,
+        |row, fields, findings| {
+            if row % 1000 == 0 {
+                progress.reached(row);
+            }
+            builder.resident(row, fields, findings);
+        },
+    )?;
     if findings.is_empty() {
         let town = builder.finish(&mut findings);
         if findings.is_empty() {
@@ -95,8 +134,15 @@ fn each<R: Read>(
     mut take: impl FnMut(u64, &[&str], &mut Findings),
 ) -> Result<(), ImportError> {
     let left = Rc::new(Cell::new(RECORD_LIMIT));
-    let bounded = Bounded { inner: source, left: left.clone() };
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1 << 16).from_reader(bounded);
+    let bounded = Bounded {
+        inner: source,
+        left: left.clone(),
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .buffer_capacity(1 << 16)
+        .from_reader(bounded);
     let mut record = csv::ByteRecord::new();
     let mut row = 0u64;
     loop {
@@ -134,7 +180,13 @@ fn each<R: Read>(
         let fields: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
         if row == 1 {
             if let Some((_, column)) = fields.iter().zip(columns).find(|(a, b)| a != b) {
-                findings.add(RowError::new(file, 1, column, "IMPORT-HEADER", "見出しが決められた項目名ではありません。"));
+                findings.add(RowError::new(
+                    file,
+                    1,
+                    column,
+                    "IMPORT-HEADER",
+                    "見出しが決められた項目名ではありません。",
+                ));
                 return Ok(());
             }
             continue;
@@ -145,7 +197,13 @@ fn each<R: Read>(
         }
     }
     if row == 0 {
-        findings.add(RowError::new(file, 1, "行", "IMPORT-HEADER", "見出しの行がありません。"));
+        findings.add(RowError::new(
+            file,
+            1,
+            "行",
+            "IMPORT-HEADER",
+            "見出しの行がありません。",
+        ));
     }
     Ok(())
 }
@@ -156,7 +214,10 @@ fn decode(bytes: &[u8]) -> Result<std::borrow::Cow<'_, str>, (&'static str, &'st
     }
     let text = SHIFT_JIS
         .decode_without_bom_handling_and_without_replacement(bytes)
-        .ok_or(("IMPORT-ENCODING", "文字コードCP932として読めない文字があります。"))?;
+        .ok_or((
+            "IMPORT-ENCODING",
+            "文字コードCP932として読めない文字があります。",
+        ))?;
     if text.chars().any(char::is_control) {
         return Err(("IMPORT-CONTROL", "改行などの制御文字が含まれています。"));
     }
@@ -169,7 +230,9 @@ mod tests {
 
     fn findings_of(bytes: &[u8]) -> (Vec<Vec<String>>, Vec<RowError>) {
         let (mut findings, mut rows) = (Findings::default(), vec![]);
-        let take = |_: u64, f: &[&str], _: &mut Findings| rows.push(f.iter().map(ToString::to_string).collect());
+        let take = |_: u64, f: &[&str], _: &mut Findings| {
+            rows.push(f.iter().map(ToString::to_string).collect())
+        };
         each(bytes, "x.csv", &["a", "b"], &mut findings, take).unwrap();
         (rows, findings.into_rows())
     }
@@ -177,11 +240,24 @@ mod tests {
     #[test]
     fn rows_are_decoded_and_counted_from_the_header() {
         let (bytes, ..) = SHIFT_JIS.encode("\"a\",\"b\"\r\n\"髙橋\",\"ｶﾅ表\"\r\n");
-        assert_eq!(findings_of(&bytes), (vec![vec!["髙橋".to_owned(), "ｶﾅ表".into()]], vec![]));
+        assert_eq!(
+            findings_of(&bytes),
+            (vec![vec!["髙橋".to_owned(), "ｶﾅ表".into()]], vec![])
+        );
         let (rows, errors) = findings_of(b"a,b\r\n\x81,1\r\n1,2,3\r\n\"x\ny\",2\r\n");
         assert!(rows.is_empty());
-        let seen: Vec<_> = errors.iter().map(|e| (e.row, e.item.as_str(), e.code)).collect();
-        assert_eq!(seen, [(2, "a", "IMPORT-ENCODING"), (3, "行", "IMPORT-COLUMNS"), (4, "a", "IMPORT-CONTROL")]);
+        let seen: Vec<_> = errors
+            .iter()
+            .map(|e| (e.row, e.item.as_str(), e.code))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (2, "a", "IMPORT-ENCODING"),
+                (3, "行", "IMPORT-COLUMNS"),
+                (4, "a", "IMPORT-CONTROL")
+            ]
+        );
     }
 
     #[test]

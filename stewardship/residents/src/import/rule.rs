@@ -2,16 +2,26 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mimamori_gate::Facts;
 use mimamori_kernel::date::parse_any;
 use mimamori_kernel::fold::{address_key, kana_key, kanji_key, to_full_kana};
 
 use super::RowError;
 use super::read::{HOUSEHOLD_COLUMNS, HOUSEHOLDS, RESIDENT_COLUMNS, RESIDENTS};
+use super::town::{Event, House, Latest, Person, Town};
 
 /// Errors that are collected at most.
 const MOST: usize = 1000;
-const REASONS: [&str; 9] = ["転入", "出生", "職権記載", "転居", "職権修正", "世帯変更", "住所地特例", "転出", "死亡"];
+const REASONS: [&str; 9] = [
+    "転入",
+    "出生",
+    "職権記載",
+    "転居",
+    "職権修正",
+    "世帯変更",
+    "住所地特例",
+    "転出",
+    "死亡",
+];
 
 /// What is wrong with the files.
 #[derive(Default)]
@@ -34,91 +44,6 @@ impl Findings {
     }
 }
 
-/// One history row.
-#[derive(Debug)]
-pub(super) struct Event {
-    pub number: i64,
-    pub reason: String,
-    pub event_day: String,
-    pub notified_day: String,
-    pub postal: String,
-    pub address: String,
-    pub building: String,
-    pub moved_to: String,
-}
-
-/// A person as the latest row says.
-#[derive(Debug, Default)]
-pub(super) struct Latest {
-    row: u64,
-    number: i64,
-    pub household_number: String,
-    pub kanji: String,
-    pub kana: String,
-    pub alias: String,
-    pub alias_kana: String,
-    pub kanji_key: String,
-    pub kana_key: String,
-    pub alias_key: String,
-    pub sex: i64,
-    pub birth: String,
-    pub foreigner: bool,
-    pub namesakes: i64,
-    pub relation: String,
-    pub status: i64,
-    pub status_day: String,
-    pub insured: bool,
-    pub insured_number: String,
-    pub special: bool,
-    pub protected: bool,
-    pub phone: String,
-    pub postal: String,
-    pub address: String,
-    pub building: String,
-    pub address_key: String,
-}
-
-impl Latest {
-    /// The facts that the gate decides on.
-    pub fn mask(&self) -> i64 {
-        let bit = |on: bool, bit: i64| if on { bit } else { 0 };
-        bit(self.status == 1 && !self.special, Facts::RESIDENT)
-            | bit(self.status == 2, Facts::MOVED_OUT)
-            | bit(self.status == 3, Facts::DECEASED)
-            | bit(self.protected, Facts::PROTECTED)
-            | bit(self.insured, Facts::INSURED)
-    }
-}
-
-/// One 宛名番号 with everything known of it.
-#[derive(Debug)]
-pub(super) struct Person {
-    first_row: u64,
-    latest_rows: u32,
-    pub address_number: String,
-    pub latest: Latest,
-    pub events: Vec<Event>,
-}
-
-/// One household.
-#[derive(Debug)]
-pub(super) struct House {
-    row: u64,
-    pub number: String,
-    pub head: String,
-    pub address: String,
-    pub founded: String,
-    pub ended: String,
-}
-
-/// Everything of the two files.
-#[derive(Debug)]
-pub(super) struct Town {
-    pub people: Vec<Person>,
-    pub houses: Vec<House>,
-    pub rows: u64,
-}
-
 /// One row under examination.
 struct Exam<'a> {
     file: &'static str,
@@ -130,7 +55,13 @@ struct Exam<'a> {
 
 impl<'a> Exam<'a> {
     fn wrong(&mut self, at: usize, code: &'static str, reason: &str) {
-        self.findings.add(RowError::new(self.file, self.row, self.columns[at], code, reason));
+        self.findings.add(RowError::new(
+            self.file,
+            self.row,
+            self.columns[at],
+            code,
+            reason,
+        ));
     }
     fn text(&self, at: usize) -> String {
         self.fields[at].to_owned()
@@ -138,14 +69,22 @@ impl<'a> Exam<'a> {
     fn digits(&mut self, at: usize, length: usize) -> &'a str {
         let text = self.fields[at];
         if text.len() != length || !text.bytes().all(|b| b.is_ascii_digit()) {
-            self.wrong(at, "IMPORT-DIGITS", &format!("半角数字{length}桁ではありません。"));
+            self.wrong(
+                at,
+                "IMPORT-DIGITS",
+                &format!("半角数字{length}桁ではありません。"),
+            );
         }
         text
     }
     fn choice(&mut self, at: usize, choices: [&str; 2]) -> bool {
         let text = self.fields[at];
         if !choices.contains(&text) {
-            self.wrong(at, "IMPORT-CHOICE", &format!("{}か{}のどちらかではありません。", choices[0], choices[1]));
+            self.wrong(
+                at,
+                "IMPORT-CHOICE",
+                &format!("{}か{}のどちらかではありません。", choices[0], choices[1]),
+            );
         }
         text == choices[1]
     }
@@ -182,22 +121,45 @@ pub(super) struct Builder {
 impl Builder {
     /// One row of `households.csv`.
     pub fn household(&mut self, row: u64, fields: &[&str], findings: &mut Findings) {
-        let mut exam = Exam { file: HOUSEHOLDS, row, columns: &HOUSEHOLD_COLUMNS, fields, findings };
+        let mut exam = Exam {
+            file: HOUSEHOLDS,
+            row,
+            columns: &HOUSEHOLD_COLUMNS,
+            fields,
+            findings,
+        };
         let number = exam.digits(0, 10).to_owned();
         let head = exam.digits(1, 15).to_owned();
         let (address, founded, ended) = (exam.text(2), exam.day(3, true), exam.day(4, false));
         if !self.numbers.insert(number.clone()) {
             exam.wrong(0, "IMPORT-TWICE", "同じ世帯番号の行が二つ以上あります。");
         }
-        self.houses.push(House { row, number, head, address, founded, ended });
+        self.houses.push(House {
+            row,
+            number,
+            head,
+            address,
+            founded,
+            ended,
+        });
     }
 
     /// One row of `residents.csv`.
     pub fn resident(&mut self, row: u64, fields: &[&str], findings: &mut Findings) {
         self.rows += 1;
-        let mut exam = Exam { file: RESIDENTS, row, columns: &RESIDENT_COLUMNS, fields, findings };
+        let mut exam = Exam {
+            file: RESIDENTS,
+            row,
+            columns: &RESIDENT_COLUMNS,
+            fields,
+            findings,
+        };
         let address_number = exam.digits(0, 15);
-        let number = fields[1].parse().ok().filter(|n| (1..=99_999).contains(n)).unwrap_or(0);
+        let number = fields[1]
+            .parse()
+            .ok()
+            .filter(|n| (1..=99_999).contains(n))
+            .unwrap_or(0);
         if number == 0 {
             exam.wrong(1, "IMPORT-NUMBER", "1から99999までの数字ではありません。");
         }
@@ -216,15 +178,26 @@ impl Builder {
         let at = match self.places.get(address_number) {
             Some(at) => *at,
             None => {
-                self.places.insert(address_number.to_owned(), self.people.len());
+                self.places
+                    .insert(address_number.to_owned(), self.people.len());
                 let (address_number, latest) = (address_number.to_owned(), Latest::default());
-                self.people.push(Person { first_row: row, latest_rows: 0, address_number, latest, events: vec![] });
+                self.people.push(Person {
+                    first_row: row,
+                    latest_rows: 0,
+                    address_number,
+                    latest,
+                    events: vec![],
+                });
                 self.people.len() - 1
             }
         };
         let known = &mut self.people[at];
         if known.events.iter().any(|e| e.number == number) {
-            exam.wrong(1, "IMPORT-TWICE", "同じ宛名番号に同じ履歴番号の行が二つ以上あります。");
+            exam.wrong(
+                1,
+                "IMPORT-TWICE",
+                "同じ宛名番号に同じ履歴番号の行が二つ以上あります。",
+            );
         }
         known.events.push(event);
         if newest {
@@ -235,37 +208,80 @@ impl Builder {
 
     /// Checks what several rows must agree on, and counts namesakes.
     pub fn finish(mut self, findings: &mut Findings) -> Town {
-        let mut wrong = |file, row, item: &str, code, reason| findings.add(RowError::new(file, row, item, code, reason));
+        let mut wrong = |file, row, item: &str, code, reason| {
+            findings.add(RowError::new(file, row, item, code, reason))
+        };
         let mut insured = HashSet::new();
         let mut names: HashMap<(&str, &str), i64> = HashMap::new();
         for person in &self.people {
             let (latest, row) = (&person.latest, person.latest.row);
             if person.latest_rows != 1 {
-                wrong(RESIDENTS, person.first_row, "最新フラグ", "IMPORT-LATEST", "最新の行が一人に一つではありません。");
+                wrong(
+                    RESIDENTS,
+                    person.first_row,
+                    "最新フラグ",
+                    "IMPORT-LATEST",
+                    "最新の行が一人に一つではありません。",
+                );
                 continue;
             }
             if person.events.iter().any(|e| e.number > latest.number) {
-                wrong(RESIDENTS, row, "最新フラグ", "IMPORT-LATEST", "最新の行より大きい履歴番号の行があります。");
+                wrong(
+                    RESIDENTS,
+                    row,
+                    "最新フラグ",
+                    "IMPORT-LATEST",
+                    "最新の行より大きい履歴番号の行があります。",
+                );
             }
             if !self.numbers.contains(&latest.household_number) {
-                wrong(RESIDENTS, row, "世帯番号", "IMPORT-HOUSEHOLD", "世帯ファイルにない世帯番号です。");
+                wrong(
+                    RESIDENTS,
+                    row,
+                    "世帯番号",
+                    "IMPORT-HOUSEHOLD",
+                    "世帯ファイルにない世帯番号です。",
+                );
             }
-            if !latest.insured_number.is_empty() && !insured.insert(latest.insured_number.as_str()) {
-                wrong(RESIDENTS, row, "被保険者番号", "IMPORT-TWICE", "同じ被保険者番号の人が二人以上います。");
+            if !latest.insured_number.is_empty() && !insured.insert(latest.insured_number.as_str())
+            {
+                wrong(
+                    RESIDENTS,
+                    row,
+                    "被保険者番号",
+                    "IMPORT-TWICE",
+                    "同じ被保険者番号の人が二人以上います。",
+                );
             }
-            *names.entry((&latest.kanji_key, &latest.kana_key)).or_default() += 1;
+            *names
+                .entry((&latest.kanji_key, &latest.kana_key))
+                .or_default() += 1;
         }
         for house in &self.houses {
             if !self.places.contains_key(&house.head) {
-                wrong(HOUSEHOLDS, house.row, "世帯主宛名番号", "IMPORT-HEAD", "住民ファイルにない宛名番号です。");
+                wrong(
+                    HOUSEHOLDS,
+                    house.row,
+                    "世帯主宛名番号",
+                    "IMPORT-HEAD",
+                    "住民ファイルにない宛名番号です。",
+                );
             }
         }
-        let same = |p: &Person| names.get(&(p.latest.kanji_key.as_str(), p.latest.kana_key.as_str())).copied();
+        let same = |p: &Person| {
+            names
+                .get(&(p.latest.kanji_key.as_str(), p.latest.kana_key.as_str()))
+                .copied()
+        };
         let counts: Vec<i64> = self.people.iter().map(|p| same(p).unwrap_or(1)).collect();
         for (person, count) in self.people.iter_mut().zip(counts) {
             person.latest.namesakes = count;
         }
-        Town { people: self.people, houses: self.houses, rows: self.rows }
+        Town {
+            people: self.people,
+            houses: self.houses,
+            rows: self.rows,
+        }
     }
 }
 
@@ -275,12 +291,23 @@ fn person(exam: &mut Exam<'_>, row: u64, number: i64, newest: bool) -> Latest {
     let insured = exam.choice(20, ["0", "1"]);
     let insured_number = exam.text(21);
     let empty = insured_number.is_empty() && !insured;
-    if !empty && (insured_number.len() != 10 || !insured_number.bytes().all(|b| b.is_ascii_alphanumeric())) {
-        exam.wrong(21, "IMPORT-INSURED", "被保険者番号が半角10文字ではありません。");
+    if !empty
+        && (insured_number.len() != 10
+            || !insured_number.bytes().all(|b| b.is_ascii_alphanumeric()))
+    {
+        exam.wrong(
+            21,
+            "IMPORT-INSURED",
+            "被保険者番号が半角10文字ではありません。",
+        );
     }
     let reason = exam.text(17);
     if !REASONS.contains(&reason.as_str()) {
-        exam.wrong(17, "IMPORT-REASON", "異動事由が決められた語ではありません。");
+        exam.wrong(
+            17,
+            "IMPORT-REASON",
+            "異動事由が決められた語ではありません。",
+        );
     }
     let (kana, alias_kana) = (to_full_kana(&exam.needed(5)), to_full_kana(exam.fields[7]));
     Latest {

@@ -1,14 +1,43 @@
+use mimamori_gate::Facts;
+
 use super::*;
 
 const ROW: [&str; 25] = [
-    "000000000000001", "1", "1", "0000000001", "髙橋　花子", "ﾀｶﾊｼ ﾊﾅｺﾞ", "", "", "2", "3150300", "世帯主", "999-0101", "0000001",
-    "見守市本町一丁目２番３号", "", "", "1", "転入", "20010203", "H13.02.04", "1", "0000000001", "0", "0", "",
+    "000000000000001",
+    "1",
+    "1",
+    "0000000001",
+    "髙橋　花子",
+    "ﾀｶﾊｼ ﾊﾅｺﾞ",
+    "",
+    "",
+    "2",
+    "3150300",
+    "世帯主",
+    "999-0101",
+    "0000001",
+    "見守市本町一丁目２番３号",
+    "",
+    "",
+    "1",
+    "転入",
+    "20010203",
+    "H13.02.04",
+    "1",
+    "0000000001",
+    "0",
+    "0",
+    "",
 ];
 
 /// Rows given as changes of [`ROW`].
 fn town(rows: &[&[(usize, &'static str)]]) -> (Town, Vec<(u64, String, &'static str)>) {
     let (mut builder, mut findings) = (Builder::default(), Findings::default());
-    builder.household(2, &["0000000001", "000000000000001", "見守市", "20010203", ""], &mut findings);
+    builder.household(
+        2,
+        &["0000000001", "000000000000001", "見守市", "20010203", ""],
+        &mut findings,
+    );
     for (row, changes) in (2..).zip(rows) {
         let mut fields = ROW;
         for (at, text) in *changes {
@@ -17,7 +46,11 @@ fn town(rows: &[&[(usize, &'static str)]]) -> (Town, Vec<(u64, String, &'static 
         builder.resident(row, &fields, &mut findings);
     }
     let town = builder.finish(&mut findings);
-    let errors = findings.into_rows().into_iter().map(|e| (e.row, e.item, e.code)).collect();
+    let errors = findings
+        .into_rows()
+        .into_iter()
+        .map(|e| (e.row, e.item, e.code))
+        .collect();
     (town, errors)
 }
 
@@ -26,8 +59,14 @@ fn a_clean_row_becomes_a_person() {
     let (town, errors) = town(&[&[]]);
     assert_eq!(errors, []);
     let p = &town.people[0].latest;
-    assert_eq!((p.kana.as_str(), p.birth.as_str(), p.status_day.as_str()), ("タカハシ ハナゴ", "1940-03-00", "2001-02-03"));
-    assert_eq!((p.kanji_key.as_str(), p.sex, p.status, p.namesakes), ("高橋花子", 2, 1, 1));
+    assert_eq!(
+        (p.kana.as_str(), p.birth.as_str(), p.status_day.as_str()),
+        ("タカハシ ハナゴ", "1940-03-00", "2001-02-03")
+    );
+    assert_eq!(
+        (p.kanji_key.as_str(), p.sex, p.status, p.namesakes),
+        ("高橋花子", 2, 1, 1)
+    );
     assert_eq!(p.mask(), Facts::RESIDENT | Facts::INSURED);
     assert_eq!(town.people[0].events[0].notified_day, "2001-02-04");
 }
@@ -42,11 +81,25 @@ fn the_latest_row_decides_the_status_and_the_facts() {
     ] {
         let (town, errors) = town(&[
             &[(2, "0"), (23, "1")],
-            &[(1, "2"), (17, reason), (22, special), (23, "1"), (20, "0"), (21, "")],
+            &[
+                (1, "2"),
+                (17, reason),
+                (22, special),
+                (23, "1"),
+                (20, "0"),
+                (21, ""),
+            ],
         ]);
         assert_eq!(errors, []);
-        assert_eq!((town.people.len(), town.people[0].events.len(), town.rows), (1, 2, 2));
-        assert_eq!(town.people[0].latest.mask(), mask | Facts::PROTECTED, "{reason}");
+        assert_eq!(
+            (town.people.len(), town.people[0].events.len(), town.rows),
+            (1, 2, 2)
+        );
+        assert_eq!(
+            town.people[0].latest.mask(),
+            mask | Facts::PROTECTED,
+            "{reason}"
+        );
     }
 }
 
@@ -56,7 +109,13 @@ fn namesakes_are_counted_over_variants() {
     let third = [(0, "000000000000003"), (4, "別　花子"), (21, "0000000003")];
     let (town, errors) = town(&[&[], &second, &third]);
     assert_eq!(errors, []);
-    assert_eq!(town.people.iter().map(|p| p.latest.namesakes).collect::<Vec<_>>(), [2, 2, 1]);
+    assert_eq!(
+        town.people
+            .iter()
+            .map(|p| p.latest.namesakes)
+            .collect::<Vec<_>>(),
+        [2, 2, 1]
+    );
 }
 
 #[test]
@@ -83,11 +142,20 @@ fn every_wrong_field_is_named() {
 
 #[test]
 fn rows_must_agree_with_each_other() {
-    let codes = |rows: &[&[(usize, &'static str)]]| town(rows).1.into_iter().map(|e| (e.0, e.2)).collect::<Vec<_>>();
+    let codes = |rows: &[&[(usize, &'static str)]]| {
+        town(rows)
+            .1
+            .into_iter()
+            .map(|e| (e.0, e.2))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(codes(&[&[(2, "0")]]), [(2, "IMPORT-LATEST")]);
     assert_eq!(codes(&[&[], &[(1, "2")]]), [(2, "IMPORT-LATEST")]);
     assert_eq!(codes(&[&[], &[(1, "2"), (2, "0")]]), [(2, "IMPORT-LATEST")]);
     assert_eq!(codes(&[&[(2, "0")], &[]]), [(3, "IMPORT-TWICE")]);
-    assert_eq!(codes(&[&[], &[(0, "000000000000002")]]), [(3, "IMPORT-TWICE")]);
+    assert_eq!(
+        codes(&[&[], &[(0, "000000000000002")]]),
+        [(3, "IMPORT-TWICE")]
+    );
     assert_eq!(codes(&[&[(0, "000000000000002")]]), [(2, "IMPORT-HEAD")]);
 }

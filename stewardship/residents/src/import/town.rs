@@ -1,0 +1,112 @@
+//! What the two files say, in memory.
+
+use mimamori_gate::Facts;
+
+use super::Outcome;
+
+/// One history row.
+#[derive(Debug)]
+pub(super) struct Event {
+    pub number: i64,
+    pub reason: String,
+    pub event_day: String,
+    pub notified_day: String,
+    pub postal: String,
+    pub address: String,
+    pub building: String,
+    pub moved_to: String,
+}
+
+/// A person as the latest row says.
+#[derive(Debug, Default)]
+pub(super) struct Latest {
+    pub row: u64,
+    pub number: i64,
+    pub household_number: String,
+    pub kanji: String,
+    pub kana: String,
+    pub alias: String,
+    pub alias_kana: String,
+    pub kanji_key: String,
+    pub kana_key: String,
+    pub alias_key: String,
+    pub sex: i64,
+    pub birth: String,
+    pub foreigner: bool,
+    pub namesakes: i64,
+    pub relation: String,
+    pub status: i64,
+    pub status_day: String,
+    pub insured: bool,
+    pub insured_number: String,
+    pub special: bool,
+    pub protected: bool,
+    pub phone: String,
+    pub postal: String,
+    pub address: String,
+    pub building: String,
+    pub address_key: String,
+}
+
+impl Latest {
+    /// The facts that the gate decides on.
+    pub fn mask(&self) -> i64 {
+        let bit = |on: bool, bit: i64| if on { bit } else { 0 };
+        bit(self.status == 1 && !self.special, Facts::RESIDENT)
+            | bit(self.status == 2, Facts::MOVED_OUT)
+            | bit(self.status == 3, Facts::DECEASED)
+            | bit(self.protected, Facts::PROTECTED)
+            | bit(self.insured, Facts::INSURED)
+    }
+}
+
+/// One 宛名番号 with everything known of it.
+#[derive(Debug)]
+pub(super) struct Person {
+    pub first_row: u64,
+    pub latest_rows: u32,
+    pub address_number: String,
+    pub latest: Latest,
+    pub events: Vec<Event>,
+}
+
+/// One household.
+#[derive(Debug)]
+pub(super) struct House {
+    pub row: u64,
+    pub number: String,
+    pub head: String,
+    pub address: String,
+    pub founded: String,
+    pub ended: String,
+}
+
+/// Everything of the two files.
+#[derive(Debug)]
+pub(super) struct Town {
+    pub people: Vec<Person>,
+    pub houses: Vec<House>,
+    pub rows: u64,
+}
+
+impl Town {
+    /// The counts of what was read.
+    pub fn outcome(&self) -> Outcome {
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let of = |test: fn(&Latest) -> bool| {
+            count(self.people.iter().filter(|p| test(&p.latest)).count())
+        };
+        Outcome {
+            persons: count(self.people.len()),
+            rows: self.rows,
+            households: count(self.houses.len()),
+            insured: of(|p| p.insured),
+            members: of(|p| !p.insured),
+            deceased: of(|p| p.status == 3),
+            moved_out: of(|p| p.status == 2),
+            protected: of(|p| p.protected),
+            refused: vec![],
+            line: 0,
+        }
+    }
+}

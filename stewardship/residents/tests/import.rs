@@ -1,0 +1,349 @@
+//! What an import promises, on both engines.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use mimamori_encryption::{NoteSigner, Secret};
+use mimamori_gate::{Action, Gate, JobPermit};
+use mimamori_kernel::clock::SystemClock;
+use mimamori_kernel::error::Coded as _;
+use mimamori_kernel::random::SystemRandom;
+use mimamori_residents::import::{ImportError, Outcome, Phase, Progress, RESIDENTS, State, run};
+use mimamori_storage::{Db, Location, Statement, Value, migrate, testing};
+use mimamori_testkit::{TownArgs, TownCounts, write_town};
+use mimamori_trace::Trace;
+
+struct Place {
+    db: Db,
+    permit: JobPermit,
+    files: PathBuf,
+    counts: TownCounts,
+}
+
+async fn place(location: Location, dir: &Path, people: u32) -> Place {
+    let db = Db::open(location, 4).await.unwrap();
+    let steps = [
+        mimamori_identity::MIGRATIONS,
+        mimamori_gate::MIGRATIONS,
+        mimamori_trace::MIGRATIONS,
+        mimamori_residents::MIGRATIONS,
+    ];
+    migrate(&db, &steps.concat()).await.unwrap();
+    let secret = |n| Secret::from_bytes([n; 32]);
+    let signer = NoteSigner::new("test.example/trace", &secret(1));
+    let (clock, random) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
+    let trace = Trace::start(
+        db.clone(),
+        dir.join("trace"),
+        clock,
+        random,
+        signer,
+        secret(2),
+        secret(3),
+    )
+    .await
+    .unwrap();
+    let gate = Gate::new(db.clone(), trace, &[mimamori_residents::ROOM]).unwrap();
+    let files = dir.join("town");
+    let counts = write_town(
+        &TownArgs {
+            people,
+            ..TownArgs::default()
+        },
+        &files,
+    )
+    .unwrap();
+    Place {
+        db,
+        permit: gate.job(Action::ResidentsImport, None),
+        files,
+        counts,
+    }
+}
+
+async fn each(test: impl AsyncFn(Place)) {
+    let root = tempfile::tempdir().unwrap();
+    for (i, location) in testing::locations(root.path(), &SystemRandom)
+        .await
+        .unwrap()
+        .into_iter()
+        .enumerate()
+    {
+        let dir = root.path().join(i.to_string());
+        std::fs::create_dir_all(&dir).unwrap();
+        test(place(location, &dir, 300).await).await;
+    }
+}
+
+impl Place {
+    async fn import(&self) -> Result<Outcome, ImportError> {
+        run(
+            &self.permit,
+            &SystemRandom,
+            &self.files,
+            &Progress::default(),
+        )
+        .await
+    }
+    async fn number(&self, sql: &str) -> i64 {
+        self.db
+            .fetch_one(sql, vec![])
+            .await
+            .unwrap()
+            .unwrap()
+            .int(0)
+            .unwrap()
+    }
+    /// Everything that an import may write, without the trace.
+    async fn whole(&self) -> Vec<Vec<Value>> {
+        let mut out = vec![];
+        for (table, order) in [
+            ("residents_state", "only"),
+            ("residents_person", "generation, person"),
+            ("residents_history", "generation, person, number"),
+            ("residents_household", "generation, household_number"),
+            ("residents_fact", "generation, person"),
+            ("gate_subject", "person"),
+        ] {
+            let rows = self
+                .db
+                .fetch(&format!("SELECT * FROM {table} ORDER BY {order}"), vec![])
+                .await
+                .unwrap();
+            out.extend(rows.into_iter().map(|r| r.0));
+        }
+        out
+    }
+    async fn ids(&self) -> BTreeMap<String, Vec<u8>> {
+        let rows = self
+            .db
+            .fetch(
+                "SELECT address_number, person FROM residents_person",
+                vec![],
+            )
+            .await
+            .unwrap();
+        rows.iter()
+            .map(|r| (r.text(0).unwrap().to_owned(), r.bytes(1).unwrap().to_vec()))
+            .collect()
+    }
+    /// Changes the text of the file of residents.
+    fn edit(&self, change: impl FnOnce(&[String]) -> Vec<String>) {
+        let path = self.files.join(RESIDENTS);
+        let bytes = std::fs::read(&path).unwrap();
+        let (text, ..) = encoding_rs::SHIFT_JIS.decode(&bytes);
+        let lines: Vec<String> = text.lines().map(ToOwned::to_owned).collect();
+        let text = change(&lines)
+            .iter()
+            .map(|l| format!("{l}\r\n"))
+            .collect::<String>();
+        std::fs::write(path, encoding_rs::SHIFT_JIS.encode(&text).0).unwrap();
+    }
+}
+
+fn same(o: &Outcome, c: &TownCounts) {
+    assert_eq!(
+        (o.persons, o.rows, o.households),
+        (c.people.into(), c.rows.into(), c.households.into())
+    );
+    assert_eq!(
+        (o.insured, o.members, o.protected),
+        (c.insured.into(), c.members.into(), c.protected.into())
+    );
+    assert_eq!(
+        (o.deceased, o.moved_out, o.refused.len()),
+        (c.deceased.into(), c.moved_out.into(), 0)
+    );
+}
+
+#[tokio::test]
+async fn a_town_comes_in_once_however_often_it_is_imported() {
+    each(async |place| {
+        let progress = Progress::default();
+        let first = run(&place.permit, &SystemRandom, &place.files, &progress).await.unwrap();
+        assert_eq!((progress.state(), progress.phase()), (State::Done, Phase::Finished));
+        same(&first, &place.counts);
+        let ids = place.ids().await;
+        let people = i64::from(place.counts.people);
+        let second = place.import().await.unwrap();
+        same(&second, &place.counts);
+        assert!(second.line > first.line);
+        assert_eq!(place.ids().await, ids);
+        for (table, count) in [
+            ("residents_person", people),
+            ("residents_history", place.counts.rows.into()),
+            ("residents_household", place.counts.households.into()),
+            ("residents_fact", people),
+            ("gate_subject WHERE version = 1", people),
+            ("trace_line WHERE action = 'residents.import'", 2),
+            ("residents_person p JOIN gate_subject s ON s.person = p.person AND p.generation = 2", people),
+            ("gate_subject WHERE (mask & 8) <> 0", place.counts.protected.into()),
+        ] {
+            assert_eq!(place.number(&format!("SELECT COUNT(*) FROM {table}")).await, count, "{table}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_broken_row_is_named_and_nothing_changes() {
+    each(async |place| {
+        place.import().await.unwrap();
+        let before = place.whole().await;
+        place.edit(|lines| {
+            let mut lines = lines.to_vec();
+            lines[4] = lines[4]
+                .replacen("\"1\"", "\"7\"", 9)
+                .replacen("\"0\"", "\"7\"", 9);
+            lines
+        });
+        let progress = Progress::default();
+        let error = run(&place.permit, &SystemRandom, &place.files, &progress)
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), "IMPORT-ROWS");
+        assert_eq!(progress.state(), State::Failed(error.to_string()));
+        let ImportError::Refused(rows) = error else {
+            panic!("{error:?}")
+        };
+        assert!(
+            rows.iter().all(|r| (r.file, r.row) == (RESIDENTS, 5)),
+            "{rows:?}"
+        );
+        assert!(
+            rows.iter()
+                .any(|r| r.item == "最新フラグ" && r.reason == "0か1のどちらかではありません。"),
+            "{rows:?}"
+        );
+        assert_eq!(place.whole().await, before);
+        std::fs::remove_file(place.files.join(RESIDENTS)).unwrap();
+        assert_eq!(place.import().await.unwrap_err().code(), "IMPORT-FILE");
+        assert_eq!(place.whole().await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_killed_import_left_is_removed() {
+    each(async |place| {
+        place.import().await.unwrap();
+        let (whole, fresh) = (place.whole().await, vec![Value::Bytes(vec![0xee; 16])]);
+        let left = [
+            "INSERT INTO residents_fact (generation, person, mask) VALUES (2, ?, 1)",
+            "INSERT INTO gate_subject (person, mask, version) VALUES (?, 1, 1)",
+            "INSERT INTO residents_household VALUES (3, '0000000001', ?, '', '', '')",
+            "INSERT INTO residents_history VALUES (7, ?, 1, '', '', '', '', '', '', '')",
+        ];
+        let mut steps: Vec<Statement> = left.iter().map(|sql| Statement::new(*sql, fresh.clone())).collect();
+        let sql = "INSERT INTO residents_fact SELECT 2, person, mask FROM residents_fact WHERE generation = 1";
+        steps.push(Statement::new(sql, vec![]));
+        place.permit.stage(steps).await.unwrap();
+        place.import().await.unwrap();
+        assert_eq!(place.whole().await.len(), whole.len());
+        assert_eq!(place.number("SELECT generation FROM residents_state").await, 8);
+        let subjects = "SELECT COUNT(*) FROM gate_subject WHERE version = 1";
+        assert_eq!(place.number(subjects).await, i64::from(place.counts.people));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn facts_follow_the_file_and_others_stay() {
+    each(async |place| {
+        place.import().await.unwrap();
+        let ids = place.ids().await;
+        // An objection of everyone, which an import must not forget.
+        place
+            .permit
+            .stage(vec![Statement::new(
+                "UPDATE gate_subject SET mask = mask + 32",
+                vec![],
+            )])
+            .await
+            .unwrap();
+        let mut gone = String::new();
+        place.edit(|lines| {
+            // A household member who is no head leaves the file.
+            let rows: Vec<Vec<&str>> = lines.iter().map(|l| l.split("\",\"").collect()).collect();
+            let leaver = rows
+                .iter()
+                .skip(1)
+                .find(|r| r[10] != "世帯主" && r[2] == "1" && r[17] != "死亡" && r[17] != "転出")
+                .unwrap();
+            gone = leaver[0].trim_start_matches('"').to_owned();
+            let mut kept: Vec<String> = lines
+                .iter()
+                .filter(|l| !l.contains(&gone))
+                .cloned()
+                .collect();
+            // And another one is protected from now on.
+            let other = kept[1][1..16].to_owned();
+            for line in kept.iter_mut().filter(|l| l.contains(&other)) {
+                let at = line.rmatch_indices("\",\"").next().unwrap().0;
+                line.replace_range(at - 1..at, "1");
+            }
+            kept
+        });
+        let outcome = place.import().await.unwrap();
+        assert_eq!(outcome.persons + 1, u64::from(place.counts.people));
+        assert!(outcome.protected >= 1);
+        let sql = "SELECT mask, version FROM gate_subject WHERE person = ?";
+        let row = place
+            .db
+            .fetch_one(sql, vec![Value::Bytes(ids[&gone].clone())])
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!((row.int(0).unwrap() & 17, row.int(1).unwrap()), (0, 2));
+        let count = |filter: &str| format!("SELECT COUNT(*) FROM gate_subject WHERE {filter}");
+        assert_eq!(
+            place.number(&count("mask >= 32")).await,
+            place.counts.people.into()
+        );
+        // The one who left and the one now protected; nobody else was touched.
+        assert_eq!(place.number(&count("version = 2")).await, 2);
+    })
+    .await;
+}
+
+/// Run by hand: `cargo test --release -p mimamori-residents --test import -- --ignored --nocapture`.
+#[tokio::test]
+#[ignore = "a measurement, not a check"]
+async fn a_whole_town_in_seconds() {
+    let root = tempfile::tempdir().unwrap();
+    for (i, location) in testing::locations(root.path(), &SystemRandom)
+        .await
+        .unwrap()
+        .into_iter()
+        .enumerate()
+    {
+        let dir = root.path().join(i.to_string());
+        std::fs::create_dir_all(&dir).unwrap();
+        let place = place(location, &dir, 93_000).await;
+        for turn in ["first", "second"] {
+            let begin = std::time::Instant::now();
+            let progress = Progress::default();
+            let view = progress.clone();
+            let watch = tokio::spawn(async move {
+                let mut seen = vec![];
+                while view.state() != State::Done {
+                    if seen.last().map(|s: &(Phase, f64)| s.0) != Some(view.phase()) {
+                        seen.push((view.phase(), begin.elapsed().as_secs_f64()));
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+                }
+                seen
+            });
+            let outcome = run(&place.permit, &SystemRandom, &place.files, &progress)
+                .await
+                .unwrap();
+            println!(
+                "{:?} {turn}: {:?}, {outcome:?}",
+                place.db.engine(),
+                begin.elapsed()
+            );
+            println!("{:?}", watch.await.unwrap());
+        }
+    }
+}
