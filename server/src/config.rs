@@ -111,7 +111,8 @@ impl Config {
     pub fn load(dir: &Path) -> Result<Self, StartError> {
         let path = dir.join("mimamori.toml");
         let text = std::fs::read_to_string(&path).map_err(StartError::file(path))?;
-        let config: Self = toml::from_str(&text).map_err(|e| StartError::Config(e.message().to_owned()))?;
+        let config: Self =
+            toml::from_str(&text).map_err(|e| StartError::Config(e.message().to_owned()))?;
         config.check()?;
         Ok(config)
     }
@@ -139,7 +140,9 @@ impl Config {
             return wrong("外から接続できるアドレスでは、tls か trusted_proxy の設定が必要です。");
         }
         if (self.zone == Zone::Demo) != (self.environment == Environment::Demo) {
-            return wrong("zone と environment は、どちらも demo か、どちらも demo でないかにしてください。");
+            return wrong(
+                "zone と environment は、どちらも demo か、どちらも demo でないかにしてください。",
+            );
         }
         if self.zone == Zone::Demo && !self.listen.ip().is_loopback() {
             return wrong("デモはこの機械の中（ループバック）だけで動きます。");
@@ -157,7 +160,10 @@ impl Config {
             Some(path) => {
                 let path = dir.join(path);
                 let url = std::fs::read_to_string(&path).map_err(StartError::file(path))?;
-                Ok(Location::Server { url: url.trim().to_owned(), schema: "mimamori".into() })
+                Ok(Location::Server {
+                    url: url.trim().to_owned(),
+                    schema: "mimamori".into(),
+                })
             }
             None => Ok(Location::File {
                 path: dir.join("register.db"),
@@ -176,16 +182,64 @@ mod tests {
 
     #[test]
     fn unsafe_settings_are_refused() {
-        let good = Config::new(Zone::Number, Environment::Production, "town.example", "127.0.0.1:8080".parse().unwrap());
+        let good = Config::new(
+            Zone::Number,
+            Environment::Production,
+            "town.example",
+            "127.0.0.1:8080".parse().unwrap(),
+        );
         good.check().unwrap();
-        let open = Config { listen: "0.0.0.0:8080".parse().unwrap(), ..good.clone() };
+        let open = Config {
+            listen: "0.0.0.0:8080".parse().unwrap(),
+            ..good.clone()
+        };
         assert!(open.check().is_err());
-        assert!(Config { trusted_proxy: true, ..open.clone() }.check().is_ok());
-        assert!(Config { idle_minutes: 16, ..good.clone() }.check().is_err());
-        assert!(Config { zone: Zone::Demo, ..good.clone() }.check().is_err());
-        assert!(Config { synchronous: Some("off-for-tests".into()), ..good.clone() }.check().is_err());
-        let demo = Config { zone: Zone::Demo, environment: Environment::Demo, ..good };
+        assert!(
+            Config {
+                trusted_proxy: true,
+                ..open.clone()
+            }
+            .check()
+            .is_ok()
+        );
+        assert!(
+            Config {
+                idle_minutes: 16,
+                ..good.clone()
+            }
+            .check()
+            .is_err()
+        );
+        assert!(
+            Config {
+                zone: Zone::Demo,
+                ..good.clone()
+            }
+            .check()
+            .is_err()
+        );
+        assert!(
+            Config {
+                synchronous: Some("off-for-tests".into()),
+                ..good.clone()
+            }
+            .check()
+            .is_err()
+        );
+        let demo = Config {
+            zone: Zone::Demo,
+            environment: Environment::Demo,
+            ..good
+        };
         demo.check().unwrap();
-        assert!(Config { listen: "0.0.0.0:80".parse().unwrap(), trusted_proxy: true, ..demo }.check().is_err());
+        assert!(
+            Config {
+                listen: "0.0.0.0:80".parse().unwrap(),
+                trusted_proxy: true,
+                ..demo
+            }
+            .check()
+            .is_err()
+        );
     }
 }

@@ -18,7 +18,12 @@ use crate::instance::Instance;
 pub const INITIAL: i64 = 14 * 24 * 3600 * 1_000_000;
 
 /// A line of the system itself that carries account changes.
-pub fn system_act(instance: &Instance, action: &'static str, policy: String, changes: Vec<Statement>) -> Act {
+pub fn system_act(
+    instance: &Instance,
+    action: &'static str,
+    policy: String,
+    changes: Vec<Statement>,
+) -> Act {
     Act {
         actor: None,
         epoch: 0,
@@ -42,7 +47,10 @@ pub fn system_act(instance: &Instance, action: &'static str, policy: String, cha
 pub async fn make(dir: &Path, config: &Config) -> Result<(), StartError> {
     config.check()?;
     if dir.join("mimamori.toml").exists() {
-        return Err(StartError::State(format!("{} はすでに用意されています。", dir.display())));
+        return Err(StartError::State(format!(
+            "{} はすでに用意されています。",
+            dir.display()
+        )));
     }
     std::fs::create_dir_all(dir).map_err(StartError::file(dir))?;
     let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
@@ -54,11 +62,26 @@ pub async fn make(dir: &Path, config: &Config) -> Result<(), StartError> {
 }
 
 /// Enters an account with its line; the initial password.
-pub async fn enter(instance: &Instance, user: &NewUser, org: Option<&Org>) -> Result<(UserId, String), StartError> {
+pub async fn enter(
+    instance: &Instance,
+    user: &NewUser,
+    org: Option<&Org>,
+) -> Result<(UserId, String), StartError> {
     let now: Instant = instance.clock.now();
-    let (id, password, mut changes) = new_user(user, instance.identity.kdf(), now, INITIAL, &*instance.random)?;
+    let (id, password, mut changes) = new_user(
+        user,
+        instance.identity.kdf(),
+        now,
+        INITIAL,
+        &*instance.random,
+    )?;
     changes.splice(0..0, org.map(org_statement));
-    let mut act = system_act(instance, "account.create", format!("login={}", user.login), changes);
+    let mut act = system_act(
+        instance,
+        "account.create",
+        format!("login={}", user.login),
+        changes,
+    );
     act.actor = user.approved_by;
     act.epoch = 1;
     instance.trace.record(act).await?;
@@ -69,7 +92,11 @@ pub async fn enter(instance: &Instance, user: &NewUser, org: Option<&Org>) -> Re
 pub async fn init(dir: &Path, config: &Config) -> Result<(String, String), StartError> {
     make(dir, config).await?;
     let instance = Instance::open(dir).await?;
-    let org = Org { id: OrgId::random(&*instance.random), kind: OrgKind::Department, name: "運営事務局".into() };
+    let org = Org {
+        id: OrgId::random(&*instance.random),
+        kind: OrgKind::Department,
+        name: "運営事務局".into(),
+    };
     let login = "kanri-1".to_owned();
     let user = NewUser {
         login: login.clone(),

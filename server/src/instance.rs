@@ -22,7 +22,13 @@ pub const ROOMS: &[Room] = &[mimamori_residents::ROOM];
 
 /// All steps of the schema.
 pub fn migrations() -> Vec<Migration> {
-    [mimamori_identity::MIGRATIONS, mimamori_trace::MIGRATIONS, mimamori_gate::MIGRATIONS, mimamori_residents::MIGRATIONS].concat()
+    [
+        mimamori_identity::MIGRATIONS,
+        mimamori_trace::MIGRATIONS,
+        mimamori_gate::MIGRATIONS,
+        mimamori_residents::MIGRATIONS,
+    ]
+    .concat()
 }
 
 /// What is open while the program runs.
@@ -51,7 +57,12 @@ pub struct Instance {
 /// Takes the directory for this program alone.
 pub fn lock(dir: &Path) -> Result<File, StartError> {
     let path = dir.join("run.lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(StartError::file(&path))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(StartError::file(&path))?;
     match file.try_lock_exclusive() {
         Ok(true) => Ok(file),
         Ok(false) => Err(StartError::Locked),
@@ -81,7 +92,8 @@ impl Instance {
         if !open.is_empty() {
             return Err(StartError::Pending(open.join(", ")));
         }
-        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) =
+            (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
         let signer = NoteSigner::new(format!("{}/trace", config.town), &keys.checkpoint);
         let trace = Trace::start(
             db.clone(),
@@ -97,11 +109,28 @@ impl Instance {
         let kdf = match config.environment {
             Environment::Production => Kdf::default(),
             // Invented people behind a role chooser; real cost would only slow the first second.
-            Environment::Demo => Kdf { memory: 1024, passes: 1 },
+            Environment::Demo => Kdf {
+                memory: 1024,
+                passes: 1,
+            },
         };
-        let limits = Limits { idle: Duration::from_secs(u64::from(config.idle_minutes) * 60), ..Limits::default() };
+        let limits = Limits {
+            idle: Duration::from_secs(u64::from(config.idle_minutes) * 60),
+            ..Limits::default()
+        };
         let identity = Identity::new(db.clone(), clock.clone(), random.clone(), kdf, limits)?;
-        Ok(Self { dir: dir.to_owned(), config, keys, db, trace, gate, identity, clock, random, _lock: lock })
+        Ok(Self {
+            dir: dir.to_owned(),
+            config,
+            keys,
+            db,
+            trace,
+            gate,
+            identity,
+            clock,
+            random,
+            _lock: lock,
+        })
     }
 
     /// Applies missing steps of the schema.

@@ -47,7 +47,9 @@ impl Coded for KeyError {
         match self {
             Self::File { .. } => "データフォルダの場所と所有者を確かめてください。",
             Self::Open { .. } => "フォルダは 0700、ファイルは 0600 にしてください。",
-            Self::Size { .. } => "鍵ファイルを控えから戻してください。作り直すと以前の記録は読めなくなります。",
+            Self::Size { .. } => {
+                "鍵ファイルを控えから戻してください。作り直すと以前の記録は読めなくなります。"
+            }
         }
     }
 }
@@ -99,7 +101,10 @@ impl Keys {
             .recursive(true)
             .mode(0o700)
             .create(dir)
-            .map_err(|source| KeyError::File { path: dir.into(), source })?;
+            .map_err(|source| KeyError::File {
+                path: dir.into(),
+                source,
+            })?;
         let make = |name: &str| {
             let path = dir.join(name);
             let secret = Secret::random(random);
@@ -108,7 +113,10 @@ impl Keys {
                 .create_new(true)
                 .mode(0o600)
                 .open(&path)
-                .and_then(|mut file| file.write_all(secret.bytes()).and_then(|()| file.sync_all()))
+                .and_then(|mut file| {
+                    file.write_all(secret.bytes())
+                        .and_then(|()| file.sync_all())
+                })
                 .map_err(|source| KeyError::File { path, source })?;
             Ok(secret)
         };
@@ -126,8 +134,14 @@ impl Keys {
         let read = |name: &str| {
             let path = dir.join(name);
             private(&path)?;
-            let bytes = Zeroizing::new(fs::read(&path).map_err(|source| KeyError::File { path: path.clone(), source })?);
-            let bytes: [u8; 32] = bytes.as_slice().try_into().map_err(|_| KeyError::Size { path })?;
+            let bytes = Zeroizing::new(fs::read(&path).map_err(|source| KeyError::File {
+                path: path.clone(),
+                source,
+            })?);
+            let bytes: [u8; 32] = bytes
+                .as_slice()
+                .try_into()
+                .map_err(|_| KeyError::Size { path })?;
             Ok(Secret::from_bytes(bytes))
         };
         Ok(Self {
@@ -140,9 +154,19 @@ impl Keys {
 }
 
 fn private(path: &Path) -> Result<(), KeyError> {
-    let meta = fs::metadata(path).map_err(|source| KeyError::File { path: path.into(), source })?;
+    let meta = fs::metadata(path).map_err(|source| KeyError::File {
+        path: path.into(),
+        source,
+    })?;
     let mode = meta.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyError::Open { path: path.into(), mode }) }
+    if mode & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(KeyError::Open {
+            path: path.into(),
+            mode,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -156,12 +180,21 @@ mod tests {
         let keys = dir.path().join("keys");
         let made = Keys::create(&keys, &SystemRandom).unwrap();
         assert_eq!(Keys::load(&keys).unwrap().token.bytes(), made.token.bytes());
-        assert!(matches!(Keys::create(&keys, &SystemRandom), Err(KeyError::File { .. })));
+        assert!(matches!(
+            Keys::create(&keys, &SystemRandom),
+            Err(KeyError::File { .. })
+        ));
         fs::set_permissions(keys.join("token.key"), fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(Keys::load(&keys), Err(KeyError::Open { mode: 0o640, .. })));
+        assert!(matches!(
+            Keys::load(&keys),
+            Err(KeyError::Open { mode: 0o640, .. })
+        ));
         fs::set_permissions(keys.join("token.key"), fs::Permissions::from_mode(0o600)).unwrap();
         fs::set_permissions(&keys, fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(matches!(Keys::load(&keys), Err(KeyError::Open { mode: 0o755, .. })));
+        assert!(matches!(
+            Keys::load(&keys),
+            Err(KeyError::Open { mode: 0o755, .. })
+        ));
         fs::set_permissions(&keys, fs::Permissions::from_mode(0o700)).unwrap();
         fs::write(keys.join("form.key"), [1, 2, 3]).unwrap();
         assert!(matches!(Keys::load(&keys), Err(KeyError::Size { .. })));

@@ -15,7 +15,10 @@ pub struct NoteSigner {
 impl NoteSigner {
     /// A signer called `name` (no spaces, no plus sign).
     pub fn new(name: impl Into<String>, secret: &Secret) -> Self {
-        Self { name: name.into(), key: SigningKey::from_bytes(secret.bytes()) }
+        Self {
+            name: name.into(),
+            key: SigningKey::from_bytes(secret.bytes()),
+        }
     }
 
     /// The name, also the first line of a checkpoint.
@@ -40,14 +43,23 @@ impl NoteSigner {
 
     /// `<name>+<key id>+<key>`, the text that a verifier needs.
     pub fn verifier_key(&self) -> String {
-        format!("{}+{}+{}", self.name, hex::encode(self.key_id()), STANDARD.encode(self.typed_key()))
+        format!(
+            "{}+{}+{}",
+            self.name,
+            hex::encode(self.key_id()),
+            STANDARD.encode(self.typed_key())
+        )
     }
 
     /// The note: `text` (which ends with a newline), an empty line and the signature line.
     pub fn sign(&self, text: &str) -> String {
         let mut signature = self.key_id().to_vec();
         signature.extend_from_slice(&self.key.sign(text.as_bytes()).to_bytes());
-        format!("{text}\n\u{2014} {} {}\n", self.name, STANDARD.encode(signature))
+        format!(
+            "{text}\n\u{2014} {} {}\n",
+            self.name,
+            STANDARD.encode(signature)
+        )
     }
 }
 

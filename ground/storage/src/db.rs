@@ -1,9 +1,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::AssertSqlSafe;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
 use crate::sql::placeholders;
 use crate::value::{from_pg, from_sqlite};
@@ -137,7 +139,12 @@ impl Db {
                 for arg in args {
                     query = bind_sqlite(query, arg);
                 }
-                query.fetch_all(pool).await?.iter().map(from_sqlite).collect()
+                query
+                    .fetch_all(pool)
+                    .await?
+                    .iter()
+                    .map(from_sqlite)
+                    .collect()
             }
             Pool::Postgres(pool) => {
                 let mut query = sqlx::query(text);
@@ -150,7 +157,11 @@ impl Db {
     }
 
     /// The first row, if any.
-    pub async fn fetch_one(&self, sql: &str, args: Vec<Value>) -> Result<Option<Row>, StorageError> {
+    pub async fn fetch_one(
+        &self,
+        sql: &str,
+        args: Vec<Value>,
+    ) -> Result<Option<Row>, StorageError> {
         Ok(self.fetch(sql, args).await?.into_iter().next())
     }
 

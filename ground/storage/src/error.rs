@@ -64,7 +64,9 @@ impl Coded for StorageError {
 
     fn advice(&self) -> &'static str {
         match self {
-            Self::Database(_) | Self::Shape { .. } => "時間をおいてもう一度お試しください。続くときはシステム管理者に障害番号をお知らせください。",
+            Self::Database(_) | Self::Shape { .. } => {
+                "時間をおいてもう一度お試しください。続くときはシステム管理者に障害番号をお知らせください。"
+            }
             Self::Full(_) => "システム管理者に連絡し、保存先の空き容量を増やしてください。",
             Self::Conflict { .. } => "画面を開き直し、いまの内容を確かめてからやり直してください。",
             Self::Newer { .. } => "新しい版のプログラムで起動してください。",

@@ -21,7 +21,10 @@ async fn applied(writer: &mut Writer) -> Result<Vec<(String, String)>, StorageEr
         .collect()
 }
 
-fn judge(applied: &[(String, String)], known: &[Migration]) -> Result<Vec<Migration>, StorageError> {
+fn judge(
+    applied: &[(String, String)],
+    known: &[Migration],
+) -> Result<Vec<Migration>, StorageError> {
     for (id, ddl) in applied {
         match known.iter().find(|m| m.id == id) {
             None => return Err(StorageError::Newer { id: id.clone() }),
@@ -29,7 +32,11 @@ fn judge(applied: &[(String, String)], known: &[Migration]) -> Result<Vec<Migrat
             Some(_) => {}
         }
     }
-    Ok(known.iter().filter(|m| !applied.iter().any(|(id, _)| id == m.id)).copied().collect())
+    Ok(known
+        .iter()
+        .filter(|m| !applied.iter().any(|(id, _)| id == m.id))
+        .copied()
+        .collect())
 }
 
 /// The steps that have not run yet; refuses a schema newer than this program.
@@ -51,7 +58,10 @@ pub async fn migrate(db: &Db, known: &[Migration]) -> Result<usize, StorageError
         let done = async {
             writer.run(&types(db.engine(), step.ddl)).await?;
             writer
-                .execute("INSERT INTO storage_migration (id, ddl) VALUES (?, ?)", vec![step.id.into(), step.ddl.into()])
+                .execute(
+                    "INSERT INTO storage_migration (id, ddl) VALUES (?, ?)",
+                    vec![step.id.into(), step.ddl.into()],
+                )
                 .await
         }
         .await;

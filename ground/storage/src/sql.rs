@@ -40,6 +40,9 @@ mod tests {
     fn placeholders_are_numbered_for_postgresql_only() {
         let sql = "SELECT a FROM t WHERE b = ? AND c IN (?, ?)";
         assert_eq!(placeholders(Engine::Sqlite, sql), sql);
-        assert_eq!(placeholders(Engine::Postgres, sql), "SELECT a FROM t WHERE b = $1 AND c IN ($2, $3)");
+        assert_eq!(
+            placeholders(Engine::Postgres, sql),
+            "SELECT a FROM t WHERE b = $1 AND c IN ($2, $3)"
+        );
     }
 }

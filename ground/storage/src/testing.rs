@@ -14,11 +14,21 @@ pub const SERVER: &str = "MIMAMORI_TEST_PG";
 ///
 /// With `CI=true` a missing server is a failure, never a skip.
 pub async fn locations(dir: &Path, random: &dyn Random) -> Result<Vec<Location>, StorageError> {
-    let mut out = vec![Location::File { path: dir.join("register.db"), synchronous: Synchronous::Full }];
+    let mut out = vec![Location::File {
+        path: dir.join("register.db"),
+        synchronous: Synchronous::Full,
+    }];
     match std::env::var(SERVER) {
         Ok(url) => {
             let schema = format!("t_{}", ImportId::random(random));
-            let open = Db::open(Location::Server { url: url.clone(), schema: "public".into() }, 1).await?;
+            let open = Db::open(
+                Location::Server {
+                    url: url.clone(),
+                    schema: "public".into(),
+                },
+                1,
+            )
+            .await?;
             let mut writer = open.writer().await?;
             writer.run(&format!("CREATE SCHEMA {schema}")).await?;
             writer.close().await?;
@@ -26,10 +36,15 @@ pub async fn locations(dir: &Path, random: &dyn Random) -> Result<Vec<Location>,
             out.push(Location::Server { url, schema });
         }
         Err(_) => {
-            assert!(std::env::var("CI").is_err(), "{SERVER} is not set: with CI set, PostgreSQL is required");
+            assert!(
+                std::env::var("CI").is_err(),
+                "{SERVER} is not set: with CI set, PostgreSQL is required"
+            );
             #[expect(clippy::print_stderr, reason = "a case that cannot run says so")]
             {
-                eprintln!("not run on PostgreSQL: {SERVER} is not set (./dev test starts a server)");
+                eprintln!(
+                    "not run on PostgreSQL: {SERVER} is not set (./dev test starts a server)"
+                );
             }
         }
     }

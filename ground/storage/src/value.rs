@@ -116,7 +116,9 @@ impl Row {
     }
     /// Exactly `N` bytes at `column`.
     pub fn array<const N: usize>(&self, column: usize) -> Result<[u8; N], StorageError> {
-        self.bytes(column)?.try_into().map_err(|_| StorageError::Shape { column })
+        self.bytes(column)?
+            .try_into()
+            .map_err(|_| StorageError::Shape { column })
     }
 }
 

@@ -1,6 +1,6 @@
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection as _, ConnectOptions as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use crate::db::{bind_pg, bind_sqlite, pg_options, sqlite_options};
 use crate::sql::placeholders;
@@ -21,12 +21,25 @@ pub struct Statement {
 impl Statement {
     /// A statement that may touch any number of rows.
     pub fn new(sql: impl Into<String>, args: Vec<Value>) -> Self {
-        Self { sql: sql.into(), args, expect: None }
+        Self {
+            sql: sql.into(),
+            args,
+            expect: None,
+        }
     }
 
     /// A statement that must touch exactly `rows` rows, or the change is refused with `what`.
-    pub fn expecting(sql: impl Into<String>, args: Vec<Value>, rows: u64, what: &'static str) -> Self {
-        Self { sql: sql.into(), args, expect: Some((rows, what)) }
+    pub fn expecting(
+        sql: impl Into<String>,
+        args: Vec<Value>,
+        rows: u64,
+        what: &'static str,
+    ) -> Self {
+        Self {
+            sql: sql.into(),
+            args,
+            expect: Some((rows, what)),
+        }
     }
 }
 
@@ -43,8 +56,12 @@ enum Conn {
 impl Writer {
     pub(crate) async fn connect(location: &Location) -> Result<Self, StorageError> {
         Ok(Self(match location {
-            Location::File { path, synchronous } => Conn::Sqlite(sqlite_options(path, *synchronous).connect().await?),
-            Location::Server { url, schema } => Conn::Postgres(pg_options(url, schema)?.connect().await?),
+            Location::File { path, synchronous } => {
+                Conn::Sqlite(sqlite_options(path, *synchronous).connect().await?)
+            }
+            Location::Server { url, schema } => {
+                Conn::Postgres(pg_options(url, schema)?.connect().await?)
+            }
         }))
     }
 

@@ -113,6 +113,8 @@ impl Classes {
     }
     /// The members in order.
     pub fn iter(self) -> impl Iterator<Item = Class> {
-        Class::ALL.into_iter().filter(move |c| self.0 & 1 << (*c as u8) != 0)
+        Class::ALL
+            .into_iter()
+            .filter(move |c| self.0 & 1 << (*c as u8) != 0)
     }
 }

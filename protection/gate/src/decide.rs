@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cedar_policy::{Authorizer, Context, Decision, Entities, Entity, EntityUid, PolicySet, Request, RestrictedExpression, Schema};
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, Entity, EntityUid, PolicySet, Request,
+    RestrictedExpression, Schema,
+};
 use mimamori_identity::{AuthLevel, OrgKind, Role, Visitor};
 use mimamori_storage::Db;
 use mimamori_trace::Trace;
@@ -33,8 +36,14 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 6] =
-        [Self::PersonSearch, Self::PersonList, Self::PersonOpen, Self::TraceOwn, Self::StatementOwn, Self::ResidentsImport];
+    pub const ALL: [Self; 6] = [
+        Self::PersonSearch,
+        Self::PersonList,
+        Self::PersonOpen,
+        Self::TraceOwn,
+        Self::StatementOwn,
+        Self::ResidentsImport,
+    ];
 
     /// `noun.verb`, the same word in route, policy, trace and manual.
     pub fn code(self) -> &'static str {
@@ -50,11 +59,22 @@ impl Action {
 
     /// Classes that the action can touch.
     pub fn classes(self) -> &'static [Class] {
-        use Class::{AccessLog, Address, Aggregate, Contact, Household, Identity, Insurance, Residency, RestrictedFlag};
+        use Class::{
+            AccessLog, Address, Aggregate, Contact, Household, Identity, Insurance, Residency,
+            RestrictedFlag,
+        };
         match self {
             Self::PersonSearch => &[Identity, Contact, Address, Insurance],
             Self::PersonList => &[Identity, Address, Insurance, RestrictedFlag],
-            Self::PersonOpen => &[Identity, Contact, Address, Household, Insurance, Residency, RestrictedFlag],
+            Self::PersonOpen => &[
+                Identity,
+                Contact,
+                Address,
+                Household,
+                Insurance,
+                Residency,
+                RestrictedFlag,
+            ],
             Self::TraceOwn | Self::StatementOwn => &[AccessLog],
             Self::ResidentsImport => &[Aggregate],
         }
@@ -88,7 +108,12 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 4] = [Self::CareInsurance, Self::CareManagement, Self::Own, Self::Operation];
+    pub const ALL: [Self; 4] = [
+        Self::CareInsurance,
+        Self::CareManagement,
+        Self::Own,
+        Self::Operation,
+    ];
 
     /// Code.
     pub fn code(self) -> &'static str {
@@ -154,7 +179,8 @@ pub struct Withheld {
     pub policy: String,
 }
 
-struct Rules {
+/// Policies and catalogue of all rooms, without a database: what decides.
+pub struct Rules {
     policies: PolicySet,
     sentences: HashMap<String, (String, Vec<String>)>,
     memory: Mutex<HashMap<Question, Arc<Answer>>>,
@@ -167,6 +193,12 @@ pub struct Gate {
     rules: Arc<Rules>,
     pub(crate) db: Db,
     pub(crate) trace: Trace,
+}
+
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Rules")
+    }
 }
 
 impl std::fmt::Debug for Gate {
@@ -182,9 +214,9 @@ fn rules(error: impl std::fmt::Display) -> GateError {
     GateError::Rules(error.to_string())
 }
 
-impl Gate {
-    /// A gate over `db` with the policies and catalogues of `rooms`, checked against the schema.
-    pub fn new(db: Db, trace: Trace, rooms: &[Room]) -> Result<Self, GateError> {
+impl Rules {
+    /// The rules of `rooms`, checked against the schema.
+    pub fn new(rooms: &[Room]) -> Result<Self, GateError> {
         let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(rules)?;
         let mut policies = PolicySet::new();
         let mut sentences = HashMap::new();
@@ -193,22 +225,67 @@ impl Gate {
             for policy in PolicySet::from_str(text).map_err(rules)?.policies() {
                 let note = |name: &str| policy.annotation(name).map(ToOwned::to_owned);
                 let id = note("id").ok_or_else(|| rules("a policy has no @id"))?;
-                let sentence = note("sentence").ok_or_else(|| rules(format!("{id} has no @sentence")))?;
-                let mission = note("mission").ok_or_else(|| rules(format!("{id} has no @mission")))?;
+                let sentence =
+                    note("sentence").ok_or_else(|| rules(format!("{id} has no @sentence")))?;
+                let mission =
+                    note("mission").ok_or_else(|| rules(format!("{id} has no @mission")))?;
                 let clauses = mission.split(',').map(|c| c.trim().to_owned()).collect();
-                policies.add(policy.new_id(cedar_policy::PolicyId::new(&id))).map_err(rules)?;
+                policies
+                    .add(policy.new_id(cedar_policy::PolicyId::new(&id)))
+                    .map_err(rules)?;
                 sentences.insert(id, (sentence, clauses));
             }
         }
-        let result = cedar_policy::Validator::new(schema).validate(&policies, cedar_policy::ValidationMode::Strict);
+        let result = cedar_policy::Validator::new(schema)
+            .validate(&policies, cedar_policy::ValidationMode::Strict);
         if !result.validation_passed() {
             return Err(rules(result));
         }
         for room in rooms {
             catalogue.add(room.items)?;
         }
-        let rules = Rules { policies, sentences, memory: Mutex::new(HashMap::new()), catalogue };
-        Ok(Self { rules: Arc::new(rules), db, trace })
+        Ok(Self {
+            policies,
+            sentences,
+            memory: Mutex::new(HashMap::new()),
+            catalogue,
+        })
+    }
+
+    /// Asks Cedar once for each different question.
+    pub(crate) fn decide(&self, question: Question) -> Arc<Answer> {
+        if let Some(known) = self
+            .memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&question)
+        {
+            return known.clone();
+        }
+        let answer = Arc::new(ask(&self.policies, &question).unwrap_or_else(|error| {
+            // A question that cannot be asked is refused, and the log says why.
+            tracing::error!(%error, "Cedar could not decide");
+            Answer {
+                allowed: false,
+                policies: vec!["error".into()],
+            }
+        }));
+        self.memory
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(question, answer.clone());
+        answer
+    }
+}
+
+impl Gate {
+    /// A gate over `db` with the rules of `rooms`.
+    pub fn new(db: Db, trace: Trace, rooms: &[Room]) -> Result<Self, GateError> {
+        Ok(Self {
+            rules: Arc::new(Rules::new(rooms)?),
+            db,
+            trace,
+        })
     }
 
     /// The data-item catalogue.
@@ -221,21 +298,17 @@ impl Gate {
         &self.trace
     }
 
-    /// Asks Cedar once for each different question.
     pub(crate) fn decide(&self, question: Question) -> Arc<Answer> {
-        if let Some(known) = self.rules.memory.lock().unwrap_or_else(PoisonError::into_inner).get(&question) {
-            return known.clone();
-        }
-        let answer = Arc::new(ask(&self.rules.policies, &question).unwrap_or_else(|error| {
-            // A question that cannot be asked is refused, and the log says why.
-            tracing::error!(%error, "Cedar could not decide");
-            Answer { allowed: false, policies: vec!["error".into()] }
-        }));
-        self.rules.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(question, answer.clone());
-        answer
+        self.rules.decide(question)
     }
 
-    pub(crate) fn question(visitor: &Visitor, action: Action, purpose: Purpose, class: Class, facts: Facts) -> Question {
+    pub(crate) fn question(
+        visitor: &Visitor,
+        action: Action,
+        purpose: Purpose,
+        class: Class,
+        facts: Facts,
+    ) -> Question {
         Question {
             role: visitor.role,
             org_kind: visitor.org_kind,
@@ -264,8 +337,16 @@ impl Gate {
             words.push("この役割には、この情報を見る業務が定められていません。".into());
             clauses.push("S0-44".into());
         }
-        let policy = if answer.policies.is_empty() { "default".into() } else { answer.policies.join(",") };
-        Refused { sentence: words.join(" "), clauses, policy }
+        let policy = if answer.policies.is_empty() {
+            "default".into()
+        } else {
+            answer.policies.join(",")
+        };
+        Refused {
+            sentence: words.join(" "),
+            clauses,
+            policy,
+        }
     }
 }
 
@@ -288,7 +369,10 @@ fn ask(policies: &PolicySet, q: &Question) -> Result<Answer, Box<dyn std::error:
             ("role".to_owned(), text(q.role.code())),
             ("orgKind".to_owned(), text(q.org_kind.code())),
             ("auth".to_owned(), RestrictedExpression::new_long(auth)),
-            ("initialPassword".to_owned(), yes(q.auth == AuthLevel::PasswordInitial)),
+            (
+                "initialPassword".to_owned(),
+                yes(q.auth == AuthLevel::PasswordInitial),
+            ),
         ]),
         Default::default(),
     )?;
@@ -316,7 +400,14 @@ fn ask(policies: &PolicySet, q: &Question) -> Result<Answer, Box<dyn std::error:
     if let Some(error) = response.diagnostics().errors().next() {
         return Err(error.to_string().into());
     }
-    let mut ids: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
+    let mut ids: Vec<String> = response
+        .diagnostics()
+        .reason()
+        .map(ToString::to_string)
+        .collect();
     ids.sort();
-    Ok(Answer { allowed: response.decision() == Decision::Allow, policies: ids })
+    Ok(Answer {
+        allowed: response.decision() == Decision::Allow,
+        policies: ids,
+    })
 }

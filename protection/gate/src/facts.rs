@@ -57,10 +57,22 @@ pub fn subject_statement(person: &PersonId, facts: Facts) -> Statement {
 }
 
 /// The write that states a care relation for office days (days since 1970) `from..until`.
-pub fn relation_statement(person: &PersonId, kind: &str, party: &OrgId, from: i64, until: i64) -> Statement {
+pub fn relation_statement(
+    person: &PersonId,
+    kind: &str,
+    party: &OrgId,
+    from: i64,
+    until: i64,
+) -> Statement {
     Statement::new(
         "INSERT INTO gate_relation (person, kind, party, valid_from, valid_until) VALUES (?, ?, ?, ?, ?) \
          ON CONFLICT (person, kind, party) DO UPDATE SET valid_from = excluded.valid_from, valid_until = excluded.valid_until",
-        vec![person.bytes().into(), kind.into(), party.bytes().into(), from.into(), until.into()],
+        vec![
+            person.bytes().into(),
+            kind.into(),
+            party.bytes().into(),
+            from.into(),
+            until.into(),
+        ],
     )
 }

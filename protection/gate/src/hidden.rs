@@ -23,7 +23,10 @@ pub struct Record {
 impl Record {
     /// The field of a column; `None` when the column was not asked for.
     pub fn field(&self, column: &str) -> Option<&Field> {
-        self.names.iter().position(|n| *n == column).and_then(|i| self.fields.get(i))
+        self.names
+            .iter()
+            .position(|n| *n == column)
+            .and_then(|i| self.fields.get(i))
     }
     /// Text of a shown column; empty for null.
     pub fn text(&self, column: &str) -> Option<&str> {

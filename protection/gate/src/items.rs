@@ -41,11 +41,15 @@ impl Catalogue {
     pub fn add(&mut self, text: &str) -> Result<(), GateError> {
         let file: File = toml::from_str(text).map_err(|e| GateError::Rules(e.to_string()))?;
         for item in file.column {
-            let class = Class::from_code(&item.class)
-                .ok_or_else(|| GateError::Rules(format!("{}.{}: {}", item.table, item.column, item.class)))?;
+            let class = Class::from_code(&item.class).ok_or_else(|| {
+                GateError::Rules(format!("{}.{}: {}", item.table, item.column, item.class))
+            })?;
             let key = (item.table.clone(), item.column.clone());
             if self.classes.insert(key, class).is_some() {
-                return Err(GateError::Rules(format!("{}.{} twice", item.table, item.column)));
+                return Err(GateError::Rules(format!(
+                    "{}.{} twice",
+                    item.table, item.column
+                )));
             }
             self.items.push(item);
         }

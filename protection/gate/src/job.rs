@@ -42,7 +42,12 @@ impl JobPermit {
     }
 
     /// Makes a change together with its line; `text` is a summary with counts, no names.
-    pub async fn change(&self, text: &str, statements: Vec<Statement>, touches_subjects: bool) -> Result<u64, GateError> {
+    pub async fn change(
+        &self,
+        text: &str,
+        statements: Vec<Statement>,
+        touches_subjects: bool,
+    ) -> Result<u64, GateError> {
         let act = Act {
             actor: self.ordered_by.map(|o| o.0),
             epoch: self.ordered_by.map_or(0, |o| o.2),

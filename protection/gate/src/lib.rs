@@ -17,7 +17,7 @@ mod permit;
 mod table;
 
 pub use class::{Class, Classes};
-pub use decide::{Action, Gate, Purpose, Room, Withheld};
+pub use decide::{Action, Gate, Purpose, Room, Rules, Withheld};
 pub use error::{GateError, Refused};
 pub use facts::{Facts, MIGRATIONS, relation_statement, subject_statement};
 pub use hidden::{Field, Hidden, Record, Revealed};

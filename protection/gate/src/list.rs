@@ -51,18 +51,33 @@ pub struct ListPermit {
 }
 
 fn mask_list(masks: &[i64]) -> String {
-    masks.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    masks
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 impl Gate {
     /// Asks to search or list; refused when no class of nobody could be seen.
-    pub async fn list(&self, visitor: &Visitor, action: Action, purpose: Purpose) -> Result<ListPermit, GateError> {
+    pub async fn list(
+        &self,
+        visitor: &Visitor,
+        action: Action,
+        purpose: Purpose,
+    ) -> Result<ListPermit, GateError> {
         let ground = self.trace.ground();
         let (mut masks, mut policies, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
         for class in action.classes() {
             let mut open = Vec::new();
             for mask in Facts::EVERY {
-                let answer = self.decide(Self::question(visitor, action, purpose, *class, Facts(mask)));
+                let answer = self.decide(Self::question(
+                    visitor,
+                    action,
+                    purpose,
+                    *class,
+                    Facts(mask),
+                ));
                 if answer.allowed {
                     open.push(mask);
                     policies.extend(answer.policies.iter().cloned());
@@ -85,13 +100,24 @@ impl Gate {
             self.trace.record(line).await?;
             return Err(GateError::Refused(refused));
         }
-        Ok(ListPermit { gate: self.clone(), visitor: visitor.clone(), action, purpose, ground, masks, policies })
+        Ok(ListPermit {
+            gate: self.clone(),
+            visitor: visitor.clone(),
+            action,
+            purpose,
+            ground,
+            masks,
+            policies,
+        })
     }
 }
 
 impl ListPermit {
     fn masks(&self, class: Class) -> &[i64] {
-        self.masks.iter().find(|(c, _)| *c == class).map_or(&[], |(_, m)| m)
+        self.masks
+            .iter()
+            .find(|(c, _)| *c == class)
+            .map_or(&[], |(_, m)| m)
     }
 
     /// The conditions as SQL: a person matches on a field only where that field may be seen.
@@ -105,7 +131,11 @@ impl ListPermit {
                 sql.push_str(&format!(" AND ({})", condition.sql));
                 args.extend(condition.args.iter().cloned());
             } else {
-                sql.push_str(&format!(" AND s.mask IN ({}) AND ({})", mask_list(open), condition.sql));
+                sql.push_str(&format!(
+                    " AND s.mask IN ({}) AND ({})",
+                    mask_list(open),
+                    condition.sql
+                ));
                 args.extend(condition.args.iter().cloned());
             }
         }
@@ -113,14 +143,24 @@ impl ListPermit {
     }
 
     /// Number of matches, counted up to `cap`.
-    pub async fn count(&self, table: &'static str, base: &'static str, conditions: &[Condition], cap: u32) -> Result<u32, GateError> {
+    pub async fn count(
+        &self,
+        table: &'static str,
+        base: &'static str,
+        conditions: &[Condition],
+        cap: u32,
+    ) -> Result<u32, GateError> {
         let (filter, mut args) = self.filter(base, conditions);
         args.push(cap.into());
         let sql = format!(
             "SELECT COUNT(*) FROM (SELECT 1 FROM {table} p JOIN gate_subject s ON s.person = p.person WHERE {filter} LIMIT ?) AS hits"
         );
         let row = self.gate.db.fetch_one(&sql, args).await?;
-        Ok(row.map(|r| r.int(0)).transpose()?.and_then(|n| u32::try_from(n).ok()).unwrap_or(0))
+        Ok(row
+            .map(|r| r.int(0))
+            .transpose()?
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(0))
     }
 
     /// One page: `limit` persons from `skip` on, in the order of `order` (SQL over `p.`).
@@ -144,12 +184,18 @@ impl ListPermit {
                 _ if *class == Class::Technical => Some(format!("p.{name}")),
                 [] => None,
                 all if all.len() == 64 => Some(format!("p.{name}")),
-                some => Some(format!("CASE WHEN s.mask IN ({}) THEN p.{name} END", mask_list(some))),
+                some => Some(format!(
+                    "CASE WHEN s.mask IN ({}) THEN p.{name} END",
+                    mask_list(some)
+                )),
             })
             .collect();
         let (filter, mut args) = search.filter(base, conditions);
         args.extend([Value::from(limit + 1), Value::from(skip)]);
-        let head = std::iter::once("p.person, s.mask, s.version".to_owned()).chain(list).collect::<Vec<_>>().join(", ");
+        let head = std::iter::once("p.person, s.mask, s.version".to_owned())
+            .chain(list)
+            .collect::<Vec<_>>()
+            .join(", ");
         let sql = format!(
             "SELECT {head} FROM {table} p JOIN gate_subject s ON s.person = p.person WHERE {filter} \
              ORDER BY {order}, p.person LIMIT ? OFFSET ?"
@@ -158,23 +204,38 @@ impl ListPermit {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let names = Arc::new(names.to_vec());
-        let (mut out, mut shown) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+        let (mut out, mut shown) = (
+            Vec::with_capacity(rows.len()),
+            Vec::with_capacity(rows.len()),
+        );
         for row in rows {
             let person = PersonId::from_bytes(row.array(0)?);
             let (mask, version) = (row.int(1)?, row.int(2)?);
             let mut fetched = row.0.into_iter().skip(3);
             let fields = asked.iter().map(|(_, class)| {
                 let open = self.masks(*class);
-                let value = (*class == Class::Technical || !open.is_empty()).then(|| fetched.next()).flatten();
+                let value = (*class == Class::Technical || !open.is_empty())
+                    .then(|| fetched.next())
+                    .flatten();
                 match value {
-                    Some(value) if *class == Class::Technical || open.contains(&mask) => Field::Shown(value),
+                    Some(value) if *class == Class::Technical || open.contains(&mask) => {
+                        Field::Shown(value)
+                    }
                     _ => Field::Withheld(*class),
                 }
             });
             out.push((person, record(&names, fields)));
-            shown.push(Shown { person, token: self.gate.trace.token(&person), version });
+            shown.push(Shown {
+                person,
+                token: self.gate.trace.token(&person),
+                version,
+            });
         }
-        Ok(Hidden(Listed { rows: out, more, shown }))
+        Ok(Hidden(Listed {
+            rows: out,
+            more,
+            shown,
+        }))
     }
 
     /// Writes one line that names everyone on the page, then opens it.
@@ -188,12 +249,20 @@ impl ListPermit {
     /// Writes the line of a search: who asked what, sealed under the month's key. Nothing is shown.
     pub async fn searched(self, terms: String, at: Instant) -> Result<u64, GateError> {
         let mut line = self.line();
-        line.details = Some(Details { scope: Scope::SearchMonth(at), text: terms });
+        line.details = Some(Details {
+            scope: Scope::SearchMonth(at),
+            text: terms,
+        });
         Ok(self.gate.trace.record(line).await?.line())
     }
 
     fn line(&self) -> Act {
-        let open: Vec<Class> = self.masks.iter().filter(|(_, m)| !m.is_empty()).map(|(c, _)| *c).collect();
+        let open: Vec<Class> = self
+            .masks
+            .iter()
+            .filter(|(_, m)| !m.is_empty())
+            .map(|(c, _)| *c)
+            .collect();
         Act {
             classes: Classes::of(&open).bits(),
             policy: self.policies.join(","),

@@ -45,12 +45,21 @@ pub(crate) fn columns(
     table: &str,
     names: &[&'static str],
 ) -> Result<Vec<(&'static str, Class)>, GateError> {
-    names.iter().map(|name| Ok((*name, gate.catalogue().class(table, name)?))).collect()
+    names
+        .iter()
+        .map(|name| Ok((*name, gate.catalogue().class(table, name)?)))
+        .collect()
 }
 
 /// Puts a row's values back into the order asked, withheld columns marked.
-pub(crate) fn record(names: &Arc<Vec<&'static str>>, fields: impl Iterator<Item = Field>) -> Record {
-    Record { names: names.clone(), fields: fields.collect() }
+pub(crate) fn record(
+    names: &Arc<Vec<&'static str>>,
+    fields: impl Iterator<Item = Field>,
+) -> Record {
+    Record {
+        names: names.clone(),
+        fields: fields.collect(),
+    }
 }
 
 pub(crate) fn act(visitor: &Visitor, action: Action, purpose: Purpose, ground: Ground) -> Act {
@@ -90,42 +99,65 @@ impl Gate {
         let ground = self.trace.ground();
         let found = self
             .db
-            .fetch_one("SELECT mask, version FROM gate_subject WHERE person = ?", vec![person.bytes().into()])
+            .fetch_one(
+                "SELECT mask, version FROM gate_subject WHERE person = ?",
+                vec![person.bytes().into()],
+            )
             .await?;
         let (facts, version) = match &found {
             Some(row) => (Facts(row.int(0)?), row.int(1)?),
             None => (Facts::default(), 0),
         };
         let own = visitor.person == Some(person);
-        let (mut allowed, mut withheld, mut policies) = (Classes::default(), Vec::new(), Vec::new());
+        let (mut allowed, mut withheld, mut policies) =
+            (Classes::default(), Vec::new(), Vec::new());
         let mut refusals = Vec::new();
         for class in action.classes() {
-            let question = Question { own, ..Self::question(visitor, action, purpose, *class, facts) };
+            let question = Question {
+                own,
+                ..Self::question(visitor, action, purpose, *class, facts)
+            };
             let answer = self.decide(question);
             if answer.allowed {
                 allowed.insert(*class);
                 policies.extend(answer.policies.iter().cloned());
             } else {
                 let refusal = self.refusal(&answer);
-                withheld.push(Withheld { class: *class, sentence: refusal.sentence.clone(), policy: refusal.policy.clone() });
+                withheld.push(Withheld {
+                    class: *class,
+                    sentence: refusal.sentence.clone(),
+                    policy: refusal.policy.clone(),
+                });
                 refusals.push(refusal);
             }
         }
         policies.sort();
         policies.dedup();
-        let shown = Shown { person, token: self.trace.token(&person), version };
+        let shown = Shown {
+            person,
+            token: self.trace.token(&person),
+            version,
+        };
         if allowed.is_empty() || found.is_none() {
             let refused = merge(refusals);
             let line = Act {
                 decision: Decision::Refused,
                 classes: Classes::of(action.classes()).bits(),
-                policy: if allowed.is_empty() { refused.policy.clone() } else { "missing".into() },
+                policy: if allowed.is_empty() {
+                    refused.policy.clone()
+                } else {
+                    "missing".into()
+                },
                 shown: found.map(|_| shown).into_iter().collect(),
                 ..act(visitor, action, purpose, ground)
             };
             self.trace.record(line).await?;
             let tell = allowed.is_empty() && visitor.org_kind == OrgKind::Department;
-            return Err(if tell { GateError::Refused(refused) } else { GateError::NotFound });
+            return Err(if tell {
+                GateError::Refused(refused)
+            } else {
+                GateError::NotFound
+            });
         }
         Ok(PersonPermit {
             gate: self.clone(),
@@ -151,13 +183,23 @@ pub(crate) fn merge(refusals: Vec<Refused>) -> Refused {
             sentences.push(refusal.sentence);
         }
         clauses.extend(refusal.clauses);
-        ids.extend(refusal.policy.split(',').map(str::to_owned).collect::<Vec<_>>());
+        ids.extend(
+            refusal
+                .policy
+                .split(',')
+                .map(str::to_owned)
+                .collect::<Vec<_>>(),
+        );
     }
     clauses.sort();
     clauses.dedup();
     ids.sort();
     ids.dedup();
-    Refused { sentence: sentences.join(" "), clauses, policy: ids.join(",") }
+    Refused {
+        sentence: sentences.join(" "),
+        clauses,
+        policy: ids.join(","),
+    }
 }
 
 impl PersonPermit {
@@ -185,12 +227,26 @@ impl PersonPermit {
         args: Vec<Value>,
     ) -> Result<Hidden<Vec<Record>>, GateError> {
         let asked = columns(&self.gate, table, names)?;
-        let open: Vec<&str> = asked.iter().filter(|(_, c)| self.allowed.contains(*c)).map(|(n, _)| *n).collect();
-        let list = if open.is_empty() { "person".to_owned() } else { open.join(", ") };
+        let open: Vec<&str> = asked
+            .iter()
+            .filter(|(_, c)| self.allowed.contains(*c))
+            .map(|(n, _)| *n)
+            .collect();
+        let list = if open.is_empty() {
+            "person".to_owned()
+        } else {
+            open.join(", ")
+        };
         let mut values = vec![self.person.bytes().into()];
         values.extend(args);
-        let rows: Vec<Row> =
-            self.gate.db.fetch(&format!("SELECT {list} FROM {table} WHERE person = ? AND {filter}"), values).await?;
+        let rows: Vec<Row> = self
+            .gate
+            .db
+            .fetch(
+                &format!("SELECT {list} FROM {table} WHERE person = ? AND {filter}"),
+                values,
+            )
+            .await?;
         let names = Arc::new(names.to_vec());
         Ok(Hidden(
             rows.into_iter()
@@ -198,10 +254,14 @@ impl PersonPermit {
                     let mut fetched = row.0.into_iter();
                     record(
                         &names,
-                        asked.iter().map(|(_, class)| match self.allowed.contains(*class) {
-                            true => fetched.next().map_or(Field::Withheld(*class), Field::Shown),
-                            false => Field::Withheld(*class),
-                        }),
+                        asked
+                            .iter()
+                            .map(|(_, class)| match self.allowed.contains(*class) {
+                                true => {
+                                    fetched.next().map_or(Field::Withheld(*class), Field::Shown)
+                                }
+                                false => Field::Withheld(*class),
+                            }),
                     )
                 })
                 .collect(),
@@ -214,8 +274,15 @@ impl PersonPermit {
         let line = Act {
             classes: self.allowed.bits(),
             policy: self.policies.join(","),
-            shown: vec![Shown { person: self.person, token, version: self.version }],
-            details: self.reason.map(|r| Details { scope: Scope::Reason(token), text: r.0 }),
+            shown: vec![Shown {
+                person: self.person,
+                token,
+                version: self.version,
+            }],
+            details: self.reason.map(|r| Details {
+                scope: Scope::Reason(token),
+                text: r.0,
+            }),
             ..act(&self.visitor, self.action, self.purpose, self.ground)
         };
         let receipt: Receipt = self.gate.trace.record(line).await?;
@@ -223,11 +290,20 @@ impl PersonPermit {
     }
 
     /// The person's own trace: newest entries, hidden until revealed.
-    pub async fn entries(&self, before: Option<u64>, limit: u32) -> Result<Hidden<Vec<mimamori_trace::Entry>>, GateError> {
+    pub async fn entries(
+        &self,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Hidden<Vec<mimamori_trace::Entry>>, GateError> {
         if !self.allowed.contains(Class::AccessLog) {
             return Err(TraceError::Stopped.into());
         }
-        Ok(Hidden(self.gate.trace.entries(&self.gate.trace.token(&self.person), before, limit).await?))
+        Ok(Hidden(
+            self.gate
+                .trace
+                .entries(&self.gate.trace.token(&self.person), before, limit)
+                .await?,
+        ))
     }
 
     /// The person's statement for the verifier; its own line stands before the file is made.

@@ -3,7 +3,7 @@
 use mimamori_identity::{AuthLevel, OrgKind, Role};
 
 use crate::class::Class;
-use crate::decide::{Action, Gate, Purpose, Question};
+use crate::decide::{Action, Purpose, Question, Rules};
 use crate::facts::Facts;
 
 const BITS: [(i64, &str); 6] = [
@@ -17,15 +17,25 @@ const BITS: [(i64, &str); 6] = [
 
 /// Organisation kind that a role stands in.
 fn kind(role: Role) -> OrgKind {
-    OrgKind::ALL.into_iter().find(|k| k.may_hold(role)).unwrap_or(OrgKind::Department)
+    OrgKind::ALL
+        .into_iter()
+        .find(|k| k.may_hold(role))
+        .unwrap_or(OrgKind::Department)
 }
 
 /// Whether the class is open for every combination of facts and ownership.
-fn open(gate: &Gate, base: Question) -> Vec<bool> {
+fn open(gate: &Rules, base: Question) -> Vec<bool> {
     let mut out = Vec::with_capacity(128);
     for own in [false, true] {
         for mask in Facts::EVERY {
-            out.push(gate.decide(Question { facts: Facts(mask), own, ..base }).allowed);
+            out.push(
+                gate.decide(Question {
+                    facts: Facts(mask),
+                    own,
+                    ..base
+                })
+                .allowed,
+            );
         }
     }
     out
@@ -48,12 +58,22 @@ fn words(open: &[bool]) -> Option<String> {
     // All combinations of the facts that matter, as few words as they need.
     let mut cases = Vec::new();
     for choice in 0..1usize << names.len() {
-        let at = names.iter().enumerate().filter(|(n, _)| choice >> n & 1 == 1).fold(0, |i, (_, (bit, _))| i | bit);
+        let at = names
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| choice >> n & 1 == 1)
+            .fold(0, |i, (_, (bit, _))| i | bit);
         if open[at] {
             let case: Vec<String> = names
                 .iter()
                 .enumerate()
-                .map(|(n, (_, name))| if choice >> n & 1 == 1 { (*name).to_owned() } else { format!("{name}でない") })
+                .map(|(n, (_, name))| {
+                    if choice >> n & 1 == 1 {
+                        (*name).to_owned()
+                    } else {
+                        format!("{name}でない")
+                    }
+                })
                 .collect();
             cases.push(case.join("・"));
         }
@@ -62,7 +82,7 @@ fn words(open: &[bool]) -> Option<String> {
 }
 
 /// One line for each role, action and class that can be permitted, with the condition in words.
-pub fn permission_table(gate: &Gate) -> String {
+pub fn permission_table(gate: &Rules) -> String {
     let mut out = String::from("役割 | 操作 | 目的 | 情報の区分 | 条件\n");
     for role in Role::ALL {
         for action in Action::ALL {

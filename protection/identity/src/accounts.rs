@@ -30,13 +30,19 @@ pub struct NewUser {
 
 fn separate(kind: OrgKind, roles: &[Role]) -> Result<(), IdentityError> {
     if roles.is_empty() || !roles.iter().all(|r| kind.may_hold(*r)) {
-        return Err(IdentityError::Separation("この組織の人は、この役割に就けません。"));
+        return Err(IdentityError::Separation(
+            "この組織の人は、この役割に就けません。",
+        ));
     }
     if roles.contains(&Role::Auditor) && roles.len() > 1 {
-        return Err(IdentityError::Separation("監査責任者は、ほかの役割を兼ねられません。"));
+        return Err(IdentityError::Separation(
+            "監査責任者は、ほかの役割を兼ねられません。",
+        ));
     }
     if roles.contains(&Role::SystemAdministrator) && roles.len() > 1 {
-        return Err(IdentityError::Separation("システム管理者は、ほかの役割を兼ねられません。"));
+        return Err(IdentityError::Separation(
+            "システム管理者は、ほかの役割を兼ねられません。",
+        ));
     }
     Ok(())
 }
@@ -52,7 +58,10 @@ pub fn new_user(
     random: &dyn Random,
 ) -> Result<(UserId, String, Vec<Statement>), IdentityError> {
     let right = (3..=40).contains(&user.login.len())
-        && user.login.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        && user
+            .login
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     if !right {
         return Err(IdentityError::Login);
     }
@@ -70,7 +79,8 @@ pub fn new_user(
             kdf.hash(&password, random)?.into(),
             now.0.saturating_add(valid).into(),
             user.person.map_or(Value::NullBytes, |p| p.bytes().into()),
-            user.approved_by.map_or(Value::NullBytes, |u| u.bytes().into()),
+            user.approved_by
+                .map_or(Value::NullBytes, |u| u.bytes().into()),
         ],
     )];
     for role in &user.roles {
@@ -83,11 +93,20 @@ pub fn new_user(
 }
 
 /// The writes of an own password; ends the initial one.
-pub fn password_statements(account: &Account, new: &str, kdf: Kdf, random: &dyn Random) -> Result<Vec<Statement>, IdentityError> {
+pub fn password_statements(
+    account: &Account,
+    new: &str,
+    kdf: Kdf,
+    random: &dyn Random,
+) -> Result<Vec<Statement>, IdentityError> {
     judge_password(&account.login, new)?;
     Ok(vec![Statement::expecting(
         "UPDATE identity_user SET password = ?, password_initial = 0 WHERE id = ? AND epoch = ? AND active = 1",
-        vec![kdf.hash(new, random)?.into(), account.id.bytes().into(), account.epoch.into()],
+        vec![
+            kdf.hash(new, random)?.into(),
+            account.id.bytes().into(),
+            account.epoch.into(),
+        ],
         1,
         "account-epoch",
     )])
@@ -104,15 +123,25 @@ pub fn revoke(user: &UserId) -> Vec<Statement> {
 }
 
 /// The writes of an appointment; approver and requester are two others (S4-16, S4-28).
-pub fn appoint(requester: &UserId, approver: &UserId, to: &Account, role: Role) -> Result<Vec<Statement>, IdentityError> {
+pub fn appoint(
+    requester: &UserId,
+    approver: &UserId,
+    to: &Account,
+    role: Role,
+) -> Result<Vec<Statement>, IdentityError> {
     if requester == approver || to.id == *requester || to.id == *approver {
-        return Err(IdentityError::Separation("任命には、本人でない二人（申請する人と承認する人）が必要です。"));
+        return Err(IdentityError::Separation(
+            "任命には、本人でない二人（申請する人と承認する人）が必要です。",
+        ));
     }
     let mut roles = to.roles.clone();
     roles.push(role);
     separate(to.org.kind, &roles)?;
     Ok(vec![
-        Statement::new("INSERT INTO identity_user_role (user_id, role) VALUES (?, ?)", vec![to.id.bytes().into(), role.code().into()]),
+        Statement::new(
+            "INSERT INTO identity_user_role (user_id, role) VALUES (?, ?)",
+            vec![to.id.bytes().into(), role.code().into()],
+        ),
         Statement::expecting(
             "UPDATE identity_user SET epoch = epoch + 1 WHERE id = ? AND epoch = ?",
             vec![to.id.bytes().into(), to.epoch.into()],

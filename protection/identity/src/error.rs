@@ -52,9 +52,13 @@ impl Coded for IdentityError {
     }
     fn advice(&self) -> &'static str {
         match self {
-            Self::WrongPair => "忘れたときは、窓口で再発行を受けてください（画面からは再発行できません）。",
+            Self::WrongPair => {
+                "忘れたときは、窓口で再発行を受けてください（画面からは再発行できません）。"
+            }
             Self::TooMany { .. } => "心当たりがないときは、運営事務局に連絡してください。",
-            Self::InitialExpired => "運営事務局の窓口に、本人を確かめられるものを持って申し出てください。",
+            Self::InitialExpired => {
+                "運営事務局の窓口に、本人を確かめられるものを持って申し出てください。"
+            }
             Self::WeakPassword(_) => "別のパスワードを決めてください。",
             Self::NoSuchRole | Self::Separation(_) => "運営管理責任者に相談してください。",
             Self::Login => "別のIDを決めてください。",

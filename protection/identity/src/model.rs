@@ -17,7 +17,13 @@ pub enum OrgKind {
 
 impl OrgKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [Self::Department, Self::Contractor, Self::Institution, Self::University, Self::Citizens];
+    pub const ALL: [Self; 5] = [
+        Self::Department,
+        Self::Contractor,
+        Self::Institution,
+        Self::University,
+        Self::Citizens,
+    ];
 
     /// Code in the database and in policies.
     pub fn code(self) -> &'static str {
@@ -44,7 +50,12 @@ impl OrgKind {
             Self::Citizens => matches!(role, Role::Citizen | Role::Proxy),
             Self::Department => !matches!(
                 role,
-                Role::Contractor | Role::Institution | Role::InstitutionManager | Role::Researcher | Role::Citizen | Role::Proxy
+                Role::Contractor
+                    | Role::Institution
+                    | Role::InstitutionManager
+                    | Role::Researcher
+                    | Role::Citizen
+                    | Role::Proxy
             ),
         }
     }

@@ -34,6 +34,10 @@ CREATE TABLE identity_user_role (
 pub fn org_statement(org: &Org) -> Statement {
     Statement::new(
         "INSERT INTO identity_org (id, kind, name) VALUES (?, ?, ?)",
-        vec![org.id.bytes().into(), org.kind.code().into(), org.name.as_str().into()],
+        vec![
+            org.id.bytes().into(),
+            org.kind.code().into(),
+            org.name.as_str().into(),
+        ],
     )
 }

@@ -19,7 +19,10 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { idle: Duration::from_secs(15 * 60), absolute: Duration::from_secs(10 * 3600) }
+        Self {
+            idle: Duration::from_secs(15 * 60),
+            absolute: Duration::from_secs(10 * 3600),
+        }
     }
 }
 
@@ -70,7 +73,10 @@ fn micros(d: Duration) -> i64 {
 impl Sessions {
     pub(crate) fn new(limits: Limits) -> Self {
         let idle = limits.idle.min(Duration::from_secs(15 * 60));
-        Self { limits: Limits { idle, ..limits }, all: Mutex::default() }
+        Self {
+            limits: Limits { idle, ..limits },
+            all: Mutex::default(),
+        }
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut HashMap<SessionId, Session>) -> T) -> T {
@@ -83,11 +89,23 @@ impl Sessions {
             let keep = micros(self.limits.absolute);
             all.retain(|_, s| now - s.opened < keep + 3_600_000_000);
             let mut other = false;
-            for session in all.values_mut().filter(|s| s.visitor.user == visitor.user && s.ended.is_none()) {
+            for session in all
+                .values_mut()
+                .filter(|s| s.visitor.user == visitor.user && s.ended.is_none())
+            {
                 session.ended = Some(EndReason::OtherSignIn);
                 other = true;
             }
-            all.insert(visitor.session, Session { visitor, opened: now, seen: now, locked: false, ended: None });
+            all.insert(
+                visitor.session,
+                Session {
+                    visitor,
+                    opened: now,
+                    seen: now,
+                    locked: false,
+                    ended: None,
+                },
+            );
             other
         })
     }
@@ -95,7 +113,9 @@ impl Sessions {
     /// The state of a session; a live one is touched.
     pub(crate) fn state(&self, id: &SessionId, now: i64) -> SessionState {
         self.with(|all| {
-            let Some(session) = all.get_mut(id) else { return SessionState::None };
+            let Some(session) = all.get_mut(id) else {
+                return SessionState::None;
+            };
             if session.ended.is_none() && now - session.opened >= micros(self.limits.absolute) {
                 session.ended = Some(EndReason::Absolute);
             }
@@ -132,7 +152,9 @@ impl Sessions {
 
     pub(crate) fn end_user(&self, user: &UserId, reason: EndReason) {
         self.with(|all| {
-            all.values_mut().filter(|s| s.visitor.user == *user && s.ended.is_none()).for_each(|s| s.ended = Some(reason));
+            all.values_mut()
+                .filter(|s| s.visitor.user == *user && s.ended.is_none())
+                .for_each(|s| s.ended = Some(reason));
         });
     }
 

@@ -65,7 +65,9 @@ fn digest(cookie: &str) -> SessionId {
     let mut out = [0u8; 32];
     if cookie.len() == 64 && cookie.is_ascii() {
         for (slot, pair) in out.iter_mut().zip(cookie.as_bytes().chunks_exact(2)) {
-            let hex = std::str::from_utf8(pair).ok().and_then(|p| u8::from_str_radix(p, 16).ok());
+            let hex = std::str::from_utf8(pair)
+                .ok()
+                .and_then(|p| u8::from_str_radix(p, 16).ok());
             *slot = hex.unwrap_or(0);
         }
     }
@@ -77,7 +79,13 @@ const ACCOUNT: &str = "SELECT u.id, u.login, u.name, u.org, o.kind, o.name, u.pa
 
 impl Identity {
     /// Identity over a database.
-    pub fn new(db: Db, clock: Arc<dyn Clock>, random: Arc<dyn Random>, kdf: Kdf, limits: Limits) -> Result<Self, IdentityError> {
+    pub fn new(
+        db: Db,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        kdf: Kdf,
+        limits: Limits,
+    ) -> Result<Self, IdentityError> {
         let dummy = kdf.hash("nobody has this password", &*random)?;
         Ok(Self(Arc::new(Shared {
             db,
@@ -114,15 +122,30 @@ impl Identity {
 
     async fn account_of(&self, row: &Row) -> Result<Account, IdentityError> {
         let id = UserId::from_bytes(row.array(0)?);
-        let roles = self.0.db.fetch("SELECT role FROM identity_user_role WHERE user_id = ?", vec![id.bytes().into()]).await?;
+        let roles = self
+            .0
+            .db
+            .fetch(
+                "SELECT role FROM identity_user_role WHERE user_id = ?",
+                vec![id.bytes().into()],
+            )
+            .await?;
         let codes: Vec<&str> = roles.iter().map(|r| r.text(0)).collect::<Result<_, _>>()?;
-        let kind = OrgKind::from_code(row.text(4)?).ok_or(mimamori_storage::StorageError::Shape { column: 4 })?;
+        let kind = OrgKind::from_code(row.text(4)?)
+            .ok_or(mimamori_storage::StorageError::Shape { column: 4 })?;
         Ok(Account {
             id,
             login: row.text(1)?.to_owned(),
             name: row.text(2)?.to_owned(),
-            org: Org { id: OrgId::from_bytes(row.array(3)?), kind, name: row.text(5)?.to_owned() },
-            roles: Role::ALL.into_iter().filter(|r| codes.contains(&r.code())).collect(),
+            org: Org {
+                id: OrgId::from_bytes(row.array(3)?),
+                kind,
+                name: row.text(5)?.to_owned(),
+            },
+            roles: Role::ALL
+                .into_iter()
+                .filter(|r| codes.contains(&r.code()))
+                .collect(),
             password: row.text(6)?.to_owned(),
             password_initial: row.int(7)? == 1,
             initial_expires: row.int(8)?,
@@ -135,7 +158,14 @@ impl Identity {
 
     /// The account with this login.
     pub async fn by_login(&self, login: &str) -> Result<Option<Account>, IdentityError> {
-        let row = self.0.db.fetch_one(&format!("{ACCOUNT} WHERE u.login = ?"), vec![fold(login).into()]).await?;
+        let row = self
+            .0
+            .db
+            .fetch_one(
+                &format!("{ACCOUNT} WHERE u.login = ?"),
+                vec![fold(login).into()],
+            )
+            .await?;
         match row {
             Some(row) => Ok(Some(self.account_of(&row).await?)),
             None => Ok(None),
@@ -144,7 +174,14 @@ impl Identity {
 
     /// The account with this id.
     pub async fn account(&self, user: &UserId) -> Result<Option<Account>, IdentityError> {
-        let row = self.0.db.fetch_one(&format!("{ACCOUNT} WHERE u.id = ?"), vec![user.bytes().into()]).await?;
+        let row = self
+            .0
+            .db
+            .fetch_one(
+                &format!("{ACCOUNT} WHERE u.id = ?"),
+                vec![user.bytes().into()],
+            )
+            .await?;
         match row {
             Some(row) => Ok(Some(self.account_of(&row).await?)),
             None => Ok(None),
@@ -154,7 +191,12 @@ impl Identity {
     /// All accounts by login.
     pub async fn accounts(&self) -> Result<Vec<Account>, IdentityError> {
         let mut out = Vec::new();
-        for row in self.0.db.fetch(&format!("{ACCOUNT} ORDER BY u.login"), vec![]).await? {
+        for row in self
+            .0
+            .db
+            .fetch(&format!("{ACCOUNT} ORDER BY u.login"), vec![])
+            .await?
+        {
             out.push(self.account_of(&row).await?);
         }
         Ok(out)
@@ -162,10 +204,16 @@ impl Identity {
 
     fn wait(&self, key: &str, free: u32) -> Result<(), IdentityError> {
         let now = self.0.clock.steady();
-        let failures = self.0.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let failures = self
+            .0
+            .failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match failures.get(key) {
             Some((since, count)) if *count >= free && now - since < WINDOW => {
-                Err(IdentityError::TooMany { seconds: u32::try_from((WINDOW - (now - since)) / 1_000_000 + 1).unwrap_or(900) })
+                Err(IdentityError::TooMany {
+                    seconds: u32::try_from((WINDOW - (now - since)) / 1_000_000 + 1).unwrap_or(900),
+                })
             }
             _ => Ok(()),
         }
@@ -173,7 +221,11 @@ impl Identity {
 
     fn failed(&self, key: &str) {
         let now = self.0.clock.steady();
-        let mut failures = self.0.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failures = self
+            .0
+            .failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if failures.len() > 100_000 {
             failures.retain(|_, (since, _)| now - *since < WINDOW);
         }
@@ -187,23 +239,43 @@ impl Identity {
     async fn verify(&self, phc: String, password: &str) -> bool {
         self.0.verified.fetch_add(1, Ordering::Relaxed);
         let password = password.to_owned();
-        let Ok(_room) = self.0.kdf_room.acquire().await else { return false };
-        tokio::task::spawn_blocking(move || verify(&phc, &password)).await.unwrap_or(false)
+        let Ok(_room) = self.0.kdf_room.acquire().await else {
+            return false;
+        };
+        tokio::task::spawn_blocking(move || verify(&phc, &password))
+            .await
+            .unwrap_or(false)
     }
 
     /// Proves a login by its password. The same work for unknown users; failures are counted
     /// for the login and for the terminal.
-    async fn prove(&self, login: &str, password: &str, terminal: &str) -> Result<Account, IdentityError> {
-        let (login_key, terminal_key) = (format!("login {}", fold(login)), format!("terminal {terminal}"));
+    async fn prove(
+        &self,
+        login: &str,
+        password: &str,
+        terminal: &str,
+    ) -> Result<Account, IdentityError> {
+        let (login_key, terminal_key) = (
+            format!("login {}", fold(login)),
+            format!("terminal {terminal}"),
+        );
         self.wait(&login_key, FREE)?;
         self.wait(&terminal_key, TERMINAL)?;
         let account = self.by_login(login).await?;
-        let phc = account.as_ref().map_or_else(|| self.0.dummy.clone(), |a| a.password.clone());
+        let phc = account
+            .as_ref()
+            .map_or_else(|| self.0.dummy.clone(), |a| a.password.clone());
         let right = self.verify(phc, password).await;
         let now = self.0.clock.now().0;
         match account {
-            Some(account) if right && account.active && account.valid_until.is_none_or(|end| now < end) => {
-                self.0.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(&login_key);
+            Some(account)
+                if right && account.active && account.valid_until.is_none_or(|end| now < end) =>
+            {
+                self.0
+                    .failures
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .remove(&login_key);
                 Ok(account)
             }
             _ => {
@@ -231,7 +303,11 @@ impl Identity {
             session: digest(&cookie),
         };
         let ended_other = self.0.sessions.open(visitor.clone(), self.0.clock.steady());
-        SignedIn { cookie, visitor, ended_other }
+        SignedIn {
+            cookie,
+            visitor,
+            ended_other,
+        }
     }
 
     /// Signs in with ID and password; the role is the first one held unless one is named.
@@ -250,12 +326,21 @@ impl Identity {
             Some(role) => Some(role).filter(|r| account.roles.contains(r)),
             None => account.roles.first().copied(),
         };
-        let auth = if account.password_initial { AuthLevel::PasswordInitial } else { AuthLevel::Password };
+        let auth = if account.password_initial {
+            AuthLevel::PasswordInitial
+        } else {
+            AuthLevel::Password
+        };
         Ok(self.open(&account, role.ok_or(IdentityError::NoSuchRole)?, auth))
     }
 
     /// Opens a session without a password; only with the grant of a demo.
-    pub fn open_for_demo(&self, _grant: DemoGrant, account: &Account, role: Role) -> Result<SignedIn, IdentityError> {
+    pub fn open_for_demo(
+        &self,
+        _grant: DemoGrant,
+        account: &Account,
+        role: Role,
+    ) -> Result<SignedIn, IdentityError> {
         if !account.roles.contains(&role) {
             return Err(IdentityError::NoSuchRole);
         }
@@ -264,7 +349,9 @@ impl Identity {
 
     /// What the cookie stands for.
     pub fn state(&self, cookie: &str) -> SessionState {
-        self.0.sessions.state(&digest(cookie), self.0.clock.steady())
+        self.0
+            .sessions
+            .state(&digest(cookie), self.0.clock.steady())
     }
 
     /// Locks the screen.
@@ -273,16 +360,34 @@ impl Identity {
     }
 
     /// Unlocks with the password of the session's own user.
-    pub async fn unlock(&self, cookie: &str, visitor: &Visitor, password: &str, terminal: &str) -> Result<(), IdentityError> {
-        let account = self.account(&visitor.user).await?.ok_or(IdentityError::WrongPair)?;
+    pub async fn unlock(
+        &self,
+        cookie: &str,
+        visitor: &Visitor,
+        password: &str,
+        terminal: &str,
+    ) -> Result<(), IdentityError> {
+        let account = self
+            .account(&visitor.user)
+            .await?
+            .ok_or(IdentityError::WrongPair)?;
         self.prove(&account.login, password, terminal).await?;
-        self.0.sessions.unlock(&digest(cookie), self.0.clock.steady());
+        self.0
+            .sessions
+            .unlock(&digest(cookie), self.0.clock.steady());
         Ok(())
     }
 
     /// Whether the password is the account's present one.
-    pub async fn is_password(&self, account: &Account, password: &str, terminal: &str) -> Result<(), IdentityError> {
-        self.prove(&account.login, password, terminal).await.map(drop)
+    pub async fn is_password(
+        &self,
+        account: &Account,
+        password: &str,
+        terminal: &str,
+    ) -> Result<(), IdentityError> {
+        self.prove(&account.login, password, terminal)
+            .await
+            .map(drop)
     }
 
     /// Ends a session.

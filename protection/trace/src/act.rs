@@ -144,7 +144,9 @@ impl Coded for TraceError {
             }
             Self::AccountChanged => "もう一度サインインしてください。",
             Self::SubjectChanged | Self::Conflict { .. } => "画面を開き直してください。",
-            Self::Torn(_) => "起動を止めました。控えと書き出したチェックポイントを用意してシステム管理者に連絡してください。",
+            Self::Torn(_) => {
+                "起動を止めました。控えと書き出したチェックポイントを用意してシステム管理者に連絡してください。"
+            }
         }
     }
 }

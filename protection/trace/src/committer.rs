@@ -106,7 +106,10 @@ impl Trace {
             shared: shared.clone(),
         };
         committer.reload().await?;
-        let trace = Self { shared: shared.clone(), jobs };
+        let trace = Self {
+            shared: shared.clone(),
+            jobs,
+        };
         tokio::spawn(committer.run(queue));
         tokio::spawn(sequencer::run(trace.downgrade(), shared, state));
         Ok(trace)
@@ -120,7 +123,8 @@ impl Trace {
     pub fn token(&self, person: &PersonId) -> Token {
         use hmac::{Hmac, KeyInit as _, Mac as _};
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(self.shared.token.bytes()).expect("any key length");
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(self.shared.token.bytes())
+            .expect("any key length");
         mac.update(b"person");
         mac.update(person.bytes());
         Token(mac.finalize().into_bytes().into())
@@ -142,7 +146,8 @@ impl Trace {
             if waits > 100 {
                 return Err(TraceError::Busy);
             }
-            let _ = tokio::time::timeout(Duration::from_millis(100), self.shared.room.notified()).await;
+            let _ =
+                tokio::time::timeout(Duration::from_millis(100), self.shared.room.notified()).await;
         }
         let touches = (act.touches_subjects, act.touches_accounts);
         self.submit(Some(act), vec![], touches).await
@@ -150,16 +155,33 @@ impl Trace {
 
     /// Writes without a line of its own: staging rows of an import, derived tables.
     /// Never for anything that a person would see or that changes a record.
-    pub async fn upkeep(&self, statements: Vec<Statement>, touches_subjects: bool) -> Result<(), TraceError> {
-        self.submit(None, statements, (touches_subjects, false)).await.map(drop)
+    pub async fn upkeep(
+        &self,
+        statements: Vec<Statement>,
+        touches_subjects: bool,
+    ) -> Result<(), TraceError> {
+        self.submit(None, statements, (touches_subjects, false))
+            .await
+            .map(drop)
     }
 
-    async fn submit(&self, act: Option<Act>, upkeep: Vec<Statement>, touches: (bool, bool)) -> Result<Receipt, TraceError> {
+    async fn submit(
+        &self,
+        act: Option<Act>,
+        upkeep: Vec<Statement>,
+        touches: (bool, bool),
+    ) -> Result<Receipt, TraceError> {
         if self.shared.stopped.load(Ordering::Acquire) {
             return Err(TraceError::Stopped);
         }
         let (reply, answer) = oneshot::channel();
-        let job = Job { act, upkeep, touches_subjects: touches.0, touches_accounts: touches.1, reply };
+        let job = Job {
+            act,
+            upkeep,
+            touches_subjects: touches.0,
+            touches_accounts: touches.1,
+            reply,
+        };
         self.jobs.send(job).await.map_err(|_| TraceError::Stopped)?;
         answer.await.map_err(|_| TraceError::Stopped)?
     }
@@ -199,8 +221,14 @@ const COLUMNS: &str = "line, time, actor, org, role, action, purpose, classes, d
 
 impl Committer {
     async fn reload(&mut self) -> Result<(), TraceError> {
-        let rows = self.writer.fetch("SELECT MAX(line) FROM trace_line", vec![]).await?;
-        let last = rows.first().and_then(|r| r.opt_int(0).ok().flatten()).unwrap_or(0);
+        let rows = self
+            .writer
+            .fetch("SELECT MAX(line) FROM trace_line", vec![])
+            .await?;
+        let last = rows
+            .first()
+            .and_then(|r| r.opt_int(0).ok().flatten())
+            .unwrap_or(0);
         self.line = u64::try_from(last).unwrap_or(0);
         Ok(())
     }
@@ -216,13 +244,21 @@ impl Committer {
 
     async fn group(&mut self, jobs: Vec<Job>) {
         let before = self.line;
-        let (mut work, mut replies) = (Vec::with_capacity(jobs.len()), Vec::with_capacity(jobs.len()));
+        let (mut work, mut replies) = (
+            Vec::with_capacity(jobs.len()),
+            Vec::with_capacity(jobs.len()),
+        );
         let (mut subjects, mut accounts) = (false, false);
         for job in jobs {
             subjects |= job.touches_subjects;
             accounts |= job.touches_accounts;
             replies.push(job.reply);
-            work.push((job.act, job.upkeep, job.touches_subjects, job.touches_accounts));
+            work.push((
+                job.act,
+                job.upkeep,
+                job.touches_subjects,
+                job.touches_accounts,
+            ));
         }
         match self.transaction(work).await {
             Ok((outcomes, leaves)) => {
@@ -314,7 +350,12 @@ impl Committer {
             let (now, later) = rest.split_at_mut(size);
             let marks = vec!["(?,?,?,?,?,?,?,?,?,?,?,?,?)"; size].join(",");
             let args = now.iter_mut().flat_map(std::mem::take).collect();
-            self.writer.execute(&format!("INSERT INTO trace_line ({COLUMNS}) VALUES {marks}"), args).await?;
+            self.writer
+                .execute(
+                    &format!("INSERT INTO trace_line ({COLUMNS}) VALUES {marks}"),
+                    args,
+                )
+                .await?;
             rest = later;
         }
         self.writer.commit().await?;
@@ -334,14 +375,21 @@ impl Committer {
     }
 
     /// Looks again at account and facts when anything changed since the request began.
-    async fn check(&mut self, act: &Act, ground: Ground) -> Result<Result<(), TraceError>, StorageError> {
+    async fn check(
+        &mut self,
+        act: &Act,
+        ground: Ground,
+    ) -> Result<Result<(), TraceError>, StorageError> {
         if act.decision == Decision::Refused {
             return Ok(Ok(()));
         }
         if let Some(actor) = act.actor.filter(|_| act.ground.accounts != ground.accounts) {
             let rows = self
                 .writer
-                .fetch("SELECT epoch FROM identity_user WHERE id = ? AND active = 1", vec![actor.bytes().into()])
+                .fetch(
+                    "SELECT epoch FROM identity_user WHERE id = ? AND active = 1",
+                    vec![actor.bytes().into()],
+                )
                 .await?;
             if rows.first().map(|r| r.int(0)).transpose()? != Some(act.epoch) {
                 return Ok(Err(TraceError::AccountChanged));
@@ -351,7 +399,10 @@ impl Committer {
             for shown in &act.shown {
                 let rows = self
                     .writer
-                    .fetch("SELECT version FROM gate_subject WHERE person = ?", vec![shown.person.bytes().into()])
+                    .fetch(
+                        "SELECT version FROM gate_subject WHERE person = ?",
+                        vec![shown.person.bytes().into()],
+                    )
                     .await?;
                 if rows.first().map(|r| r.int(0)).transpose()? != Some(shown.version) {
                     return Ok(Err(TraceError::SubjectChanged));
@@ -367,7 +418,10 @@ impl Committer {
             Some(details) => {
                 let name = details.scope.name();
                 let random = self.shared.random.clone();
-                let sealed = self.keys.seal(&name, line, &details.text, &mut self.writer, &*random).await?;
+                let sealed = self
+                    .keys
+                    .seal(&name, line, &details.text, &mut self.writer, &*random)
+                    .await?;
                 (name.into(), sealed.into())
             }
         };

@@ -37,7 +37,10 @@ pub(crate) struct ScopeKeys {
 
 impl ScopeKeys {
     pub(crate) fn new(wrapping: Secret) -> Self {
-        Self { wrapping, known: HashMap::new() }
+        Self {
+            wrapping,
+            known: HashMap::new(),
+        }
     }
 
     /// Forgets keys that were made in a transaction that did not last.
@@ -46,23 +49,40 @@ impl ScopeKeys {
     }
 
     /// The scope's key, made inside the writer's transaction when it is new.
-    async fn key(&mut self, name: &str, writer: &mut Writer, random: &dyn Random) -> Result<Secret, StorageError> {
+    async fn key(
+        &mut self,
+        name: &str,
+        writer: &mut Writer,
+        random: &dyn Random,
+    ) -> Result<Secret, StorageError> {
         if let Some(key) = self.known.get(name) {
             return Ok(key.clone());
         }
-        let found = writer.fetch("SELECT wrapped FROM trace_key WHERE scope = ?", vec![name.into()]).await?;
+        let found = writer
+            .fetch(
+                "SELECT wrapped FROM trace_key WHERE scope = ?",
+                vec![name.into()],
+            )
+            .await?;
         let key = match found.first() {
             Some(row) => {
                 let bytes = open(&self.wrapping, name.as_bytes(), row.bytes(0)?)
                     .map_err(|_| StorageError::Conflict { what: "trace-key" })?;
-                Secret::from_bytes(bytes.try_into().map_err(|_| StorageError::Conflict { what: "trace-key" })?)
+                Secret::from_bytes(
+                    bytes
+                        .try_into()
+                        .map_err(|_| StorageError::Conflict { what: "trace-key" })?,
+                )
             }
             None => {
                 let key = Secret::random(random);
                 let wrapped = seal(&self.wrapping, name.as_bytes(), key.bytes(), random)
                     .map_err(|_| StorageError::Conflict { what: "trace-key" })?;
                 writer
-                    .execute("INSERT INTO trace_key (scope, wrapped) VALUES (?, ?)", vec![name.into(), wrapped.into()])
+                    .execute(
+                        "INSERT INTO trace_key (scope, wrapped) VALUES (?, ?)",
+                        vec![name.into(), wrapped.into()],
+                    )
                     .await?;
                 key
             }
@@ -84,7 +104,8 @@ impl ScopeKeys {
         random: &dyn Random,
     ) -> Result<Vec<u8>, StorageError> {
         let key = self.key(name, writer, random).await?;
-        seal(&key, &place(line), text.as_bytes(), random).map_err(|_| StorageError::Conflict { what: "trace-seal" })
+        seal(&key, &place(line), text.as_bytes(), random)
+            .map_err(|_| StorageError::Conflict { what: "trace-seal" })
     }
 }
 

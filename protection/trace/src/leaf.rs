@@ -89,7 +89,11 @@ impl Leaf<'_> {
         out.extend_from_slice(&self.details);
         match self.part {
             Part::Nobody => {}
-            Part::Person { token, sequence, previous } => {
+            Part::Person {
+                token,
+                sequence,
+                previous,
+            } => {
                 out.extend_from_slice(&token.0);
                 out.extend_from_slice(&sequence.to_be_bytes());
                 out.extend_from_slice(&previous);

@@ -43,7 +43,8 @@ pub struct LineView {
     pub policy: String,
 }
 
-const VIEW: &str = "l.line, l.time, l.actor, l.org, l.role, l.action, l.purpose, l.classes, l.decision, l.policy";
+const VIEW: &str =
+    "l.line, l.time, l.actor, l.org, l.role, l.action, l.purpose, l.classes, l.decision, l.policy";
 
 fn view(row: &Row, at: usize) -> Result<LineView, StorageError> {
     Ok(LineView {
@@ -62,7 +63,12 @@ fn view(row: &Row, at: usize) -> Result<LineView, StorageError> {
 
 impl Trace {
     /// The newest entries of a person's chain, newest first, below `before` when given.
-    pub async fn entries(&self, token: &Token, before: Option<u64>, limit: u32) -> Result<Vec<Entry>, TraceError> {
+    pub async fn entries(
+        &self,
+        token: &Token,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, TraceError> {
         let before = before.map_or(i64::MAX, |b| i64::try_from(b).unwrap_or(i64::MAX));
         let rows = self
             .shared
@@ -76,15 +82,30 @@ impl Trace {
             )
             .await?;
         rows.iter()
-            .map(|row| Ok(Entry { sequence: u64::try_from(row.int(0)?).unwrap_or(0), line: view(row, 1)? }))
+            .map(|row| {
+                Ok(Entry {
+                    sequence: u64::try_from(row.int(0)?).unwrap_or(0),
+                    line: view(row, 1)?,
+                })
+            })
             .collect::<Result<_, StorageError>>()
             .map_err(Into::into)
     }
 
     /// Number of entries in a person's chain so far.
     pub async fn count(&self, token: &Token) -> Result<u64, TraceError> {
-        let row = self.shared.db.fetch_one("SELECT count FROM trace_chain WHERE token = ?", vec![(&token.0).into()]).await?;
-        Ok(row.map(|r| r.int(0)).transpose()?.map_or(0, |n| u64::try_from(n).unwrap_or(0)))
+        let row = self
+            .shared
+            .db
+            .fetch_one(
+                "SELECT count FROM trace_chain WHERE token = ?",
+                vec![(&token.0).into()],
+            )
+            .await?;
+        Ok(row
+            .map(|r| r.int(0))
+            .transpose()?
+            .map_or(0, |n| u64::try_from(n).unwrap_or(0)))
     }
 
     /// The sealed words of a line; none when it has none or their key is gone.
@@ -98,12 +119,18 @@ impl Trace {
                 vec![i64::try_from(line).unwrap_or(i64::MAX).into()],
             )
             .await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let opened = open(&self.shared.wrapping, row.text(0)?.as_bytes(), row.bytes(2)?)
-            .ok()
-            .and_then(|key| <[u8; 32]>::try_from(key).ok())
-            .and_then(|key| open(&Secret::from_bytes(key), &place(line), row.bytes(1).ok()?).ok())
-            .and_then(|text| String::from_utf8(text).ok());
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let opened = open(
+            &self.shared.wrapping,
+            row.text(0)?.as_bytes(),
+            row.bytes(2)?,
+        )
+        .ok()
+        .and_then(|key| <[u8; 32]>::try_from(key).ok())
+        .and_then(|key| open(&Secret::from_bytes(key), &place(line), row.bytes(1).ok()?).ok())
+        .and_then(|text| String::from_utf8(text).ok());
         Ok(opened)
     }
 }

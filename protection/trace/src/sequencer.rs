@@ -40,7 +40,8 @@ pub(crate) struct State {
 }
 
 pub(crate) fn segment(dir: &Path, leaf: u64) -> PathBuf {
-    dir.join("leaves").join(format!("{:04}.seg", leaf / SEGMENT))
+    dir.join("leaves")
+        .join(format!("{:04}.seg", leaf / SEGMENT))
 }
 
 fn torn(why: impl Into<String>) -> TraceError {
@@ -61,43 +62,77 @@ impl State {
         let dir = &shared.dir;
         std::fs::create_dir_all(dir.join("leaves"))?;
         std::fs::write(dir.join("key.pub"), shared.signer.verifier_key())?;
-        let found = shared.db.fetch_one("SELECT line, place, frontier FROM trace_tree WHERE only = 1", vec![]).await?;
+        let found = shared
+            .db
+            .fetch_one(
+                "SELECT line, place, frontier FROM trace_tree WHERE only = 1",
+                vec![],
+            )
+            .await?;
         let mut state = match found {
-            None => Self { frontier: Frontier::default(), line: 0, place: 0, chains: BTreeMap::new(), signed: 0 },
+            None => Self {
+                frontier: Frontier::default(),
+                line: 0,
+                place: 0,
+                chains: BTreeMap::new(),
+                signed: 0,
+            },
             Some(row) => Self {
-                frontier: Frontier::from_bytes(row.bytes(2)?).ok_or_else(|| torn("trace_tree の内容が壊れています"))?,
+                frontier: Frontier::from_bytes(row.bytes(2)?)
+                    .ok_or_else(|| torn("trace_tree の内容が壊れています"))?,
                 line: unsigned(row.int(0)?),
                 place: unsigned(row.int(1)?),
                 chains: BTreeMap::new(),
                 signed: 0,
             },
         };
-        for row in shared.db.fetch("SELECT token, count, head FROM trace_chain", vec![]).await? {
-            state.chains.insert(Token(row.array(0)?), (unsigned(row.int(1)?), row.array(2)?));
+        for row in shared
+            .db
+            .fetch("SELECT token, count, head FROM trace_chain", vec![])
+            .await?
+        {
+            state
+                .chains
+                .insert(Token(row.array(0)?), (unsigned(row.int(1)?), row.array(2)?));
         }
         let size = state.frontier.size();
         repair_log(dir)?;
         if let Ok(note) = std::fs::read_to_string(dir.join("checkpoint")) {
-            let told: u64 = note.lines().nth(1).and_then(|l| l.parse().ok()).ok_or_else(|| torn("checkpoint が読めません"))?;
+            let told: u64 = note
+                .lines()
+                .nth(1)
+                .and_then(|l| l.parse().ok())
+                .ok_or_else(|| torn("checkpoint が読めません"))?;
             if told > size {
-                return Err(torn(format!("チェックポイントは {told} 件、台帳は {size} 件です（古い控えに戻されていませんか）")));
+                return Err(torn(format!(
+                    "チェックポイントは {told} 件、台帳は {size} 件です（古い控えに戻されていませんか）"
+                )));
             }
             let root = note.lines().nth(2).unwrap_or_default();
             if told == size && root != STANDARD.encode(state.frontier.root()) {
                 return Err(torn("最後のチェックポイントと台帳の木が異なります"));
             }
             state.signed = told;
-            shared.checkpoint.send_replace(if told == size { state.line } else { 0 });
+            shared
+                .checkpoint
+                .send_replace(if told == size { state.line } else { 0 });
         } else if size > 0 {
             return Err(torn("checkpoint がありません"));
         }
         let path = segment(dir, size);
         let length = std::fs::metadata(&path).map_or(0, |m| m.len());
         if length < state.place {
-            return Err(torn(format!("{} が {length} バイトしかありません（{} バイト必要）", path.display(), state.place)));
+            return Err(torn(format!(
+                "{} が {length} バイトしかありません（{} バイト必要）",
+                path.display(),
+                state.place
+            )));
         }
         if length > state.place {
-            OpenOptions::new().write(true).open(&path)?.set_len(state.place)?;
+            OpenOptions::new()
+                .write(true)
+                .open(&path)?
+                .set_len(state.place)?;
         }
         for later in size / SEGMENT + 1.. {
             let path = dir.join("leaves").join(format!("{later:04}.seg"));
@@ -120,18 +155,27 @@ impl State {
 /// Cuts an unfinished last record of the checkpoint log, and lets the newest note be the log's last.
 fn repair_log(dir: &Path) -> Result<(), TraceError> {
     let path = dir.join("checkpoints.log");
-    let Ok(bytes) = std::fs::read(&path) else { return Ok(()) };
+    let Ok(bytes) = std::fs::read(&path) else {
+        return Ok(());
+    };
     let (mut at, mut last) = (0usize, None);
     while let Some(length) = bytes.get(at..at + 4) {
         let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;
-        let Some(note) = bytes.get(at + 4..at + 4 + length) else { break };
+        let Some(note) = bytes.get(at + 4..at + 4 + length) else {
+            break;
+        };
         last = Some(note);
         at += 4 + length;
     }
     if at < bytes.len() {
-        OpenOptions::new().write(true).open(&path)?.set_len(at as u64)?;
+        OpenOptions::new()
+            .write(true)
+            .open(&path)?
+            .set_len(at as u64)?;
     }
-    if let Some(note) = last.filter(|n| std::fs::read(dir.join("checkpoint")).is_ok_and(|kept| kept != **n)) {
+    if let Some(note) =
+        last.filter(|n| std::fs::read(dir.join("checkpoint")).is_ok_and(|kept| kept != **n))
+    {
         std::fs::write(dir.join("checkpoint"), note)?;
     }
     Ok(())
@@ -163,17 +207,27 @@ impl State {
             return Err(torn(format!("行 {} の次が {line} です", self.line)));
         }
         let tokens = row.bytes(10)?;
-        let details = row.opt_text(11)?.map_or(Ok([0; 32]), |_| row.bytes(12).map(sha256))?;
+        let details = row
+            .opt_text(11)?
+            .map_or(Ok([0; 32]), |_| row.bytes(12).map(sha256))?;
         let action = row.text(5)?;
         let count = (tokens.len() / 32).max(1);
         for index in 0..count {
             let part = match tokens.get(index * 32..index * 32 + 32) {
                 Some(token) => {
                     let token = Token(token.try_into().map_err(|_| torn("tokens"))?);
-                    let (sequence, previous) = self.chains.get(&token).copied().unwrap_or((0, [0; 32]));
-                    Part::Person { token, sequence: sequence + 1, previous }
+                    let (sequence, previous) =
+                        self.chains.get(&token).copied().unwrap_or((0, [0; 32]));
+                    Part::Person {
+                        token,
+                        sequence: sequence + 1,
+                        previous,
+                    }
                 }
-                None if action == MAP => Part::Map { persons: self.chains.len() as u64, root: self.map_root() },
+                None if action == MAP => Part::Map {
+                    persons: self.chains.len() as u64,
+                    root: self.map_root(),
+                },
                 None => Part::Nobody,
             };
             let bytes = Leaf {
@@ -202,12 +256,17 @@ impl State {
                 round.files.push((path, self.place, Vec::new()));
             }
             if let Some((_, _, buffer)) = round.files.last_mut() {
-                buffer.extend_from_slice(&u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes());
+                buffer.extend_from_slice(
+                    &u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_be_bytes(),
+                );
                 buffer.extend_from_slice(&bytes);
             }
             let hash = leaf_hash(&bytes);
             self.frontier.push(hash);
-            if let Part::Person { token, sequence, .. } = part {
+            if let Part::Person {
+                token, sequence, ..
+            } = part
+            {
                 self.chains.insert(token, (sequence, hash));
                 round.touched.insert(token, ());
                 round.index.extend([
@@ -228,15 +287,32 @@ impl State {
     fn statements(&self, round: &mut Round) -> Vec<Statement> {
         let mut out = Vec::new();
         let index = std::mem::take(&mut round.index);
-        rows("INSERT INTO trace_leaf (token, sequence, leaf, place, line) VALUES ", 5, "", index, &mut out);
+        rows(
+            "INSERT INTO trace_leaf (token, sequence, leaf, place, line) VALUES ",
+            5,
+            "",
+            index,
+            &mut out,
+        );
         let chains = round
             .touched
             .keys()
-            .filter_map(|t| self.chains.get(t).map(|(count, head)| [Value::from(&t.0), signed(*count).into(), Value::from(head)]))
+            .filter_map(|t| {
+                self.chains.get(t).map(|(count, head)| {
+                    [Value::from(&t.0), signed(*count).into(), Value::from(head)]
+                })
+            })
             .flatten()
             .collect();
-        let upsert = " ON CONFLICT (token) DO UPDATE SET count = excluded.count, head = excluded.head";
-        rows("INSERT INTO trace_chain (token, count, head) VALUES ", 3, upsert, chains, &mut out);
+        let upsert =
+            " ON CONFLICT (token) DO UPDATE SET count = excluded.count, head = excluded.head";
+        rows(
+            "INSERT INTO trace_chain (token, count, head) VALUES ",
+            3,
+            upsert,
+            chains,
+            &mut out,
+        );
         out.push(Statement::new(
             "INSERT INTO trace_tree (only, line, place, frontier) VALUES (1, ?, ?, ?) \
              ON CONFLICT (only) DO UPDATE SET line = excluded.line, place = excluded.place, frontier = excluded.frontier",
@@ -251,16 +327,26 @@ fn rows(head: &str, width: usize, tail: &str, values: Vec<Value>, out: &mut Vec<
     let marks = format!("({})", vec!["?"; width].join(","));
     let mut rest = values;
     while !rest.is_empty() {
-        let n = [100, 10, 1].into_iter().find(|n| n * width <= rest.len()).unwrap_or(1);
+        let n = [100, 10, 1]
+            .into_iter()
+            .find(|n| n * width <= rest.len())
+            .unwrap_or(1);
         let later = rest.split_off((n * width).min(rest.len()));
-        out.push(Statement::new(format!("{head}{}{tail}", vec![marks.as_str(); n].join(",")), rest));
+        out.push(Statement::new(
+            format!("{head}{}{tail}", vec![marks.as_str(); n].join(",")),
+            rest,
+        ));
         rest = later;
     }
 }
 
 fn append(files: &[(PathBuf, u64, Vec<u8>)]) -> std::io::Result<()> {
     for (path, place, bytes) in files {
-        let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let mut file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
         file.seek(SeekFrom::Start(*place))?;
         file.write_all(bytes)?;
         file.set_len(place + bytes.len() as u64)?;
@@ -270,8 +356,14 @@ fn append(files: &[(PathBuf, u64, Vec<u8>)]) -> std::io::Result<()> {
 }
 
 fn publish(dir: &Path, note: &str) -> std::io::Result<()> {
-    let mut log = OpenOptions::new().create(true).append(true).open(dir.join("checkpoints.log"))?;
-    let mut record = u32::try_from(note.len()).unwrap_or(u32::MAX).to_be_bytes().to_vec();
+    let mut log = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(dir.join("checkpoints.log"))?;
+    let mut record = u32::try_from(note.len())
+        .unwrap_or(u32::MAX)
+        .to_be_bytes()
+        .to_vec();
     record.extend_from_slice(note.as_bytes());
     log.write_all(&record)?;
     log.sync_data()?;
@@ -282,8 +374,12 @@ fn publish(dir: &Path, note: &str) -> std::io::Result<()> {
     std::fs::rename(new, dir.join("checkpoint"))
 }
 
-async fn blocking<T: Send + 'static>(f: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> std::io::Result<T> {
-    tokio::task::spawn_blocking(f).await.unwrap_or_else(|e| Err(std::io::Error::other(e)))
+async fn blocking<T: Send + 'static>(
+    f: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(f)
+        .await
+        .unwrap_or_else(|e| Err(std::io::Error::other(e)))
 }
 
 /// Runs until the trace is dropped or something does not fit.
@@ -306,12 +402,15 @@ pub(crate) async fn run(jobs: mpsc::WeakSender<Job>, shared: Arc<Shared>, mut st
             }
         };
         // A map leaf is always the last leaf of a signed tree, so that a statement ends exactly there.
-        let due = mapped || state.frontier.size() > state.signed && shared.clock.steady() - last_signed >= 1_000_000;
+        let due = mapped
+            || state.frontier.size() > state.signed
+                && shared.clock.steady() - last_signed >= 1_000_000;
         if due && sign(&shared, &mut state).await.is_ok() {
             last_signed = shared.clock.steady();
         }
         if !more {
-            let _ = tokio::time::timeout(Duration::from_millis(200), shared.committed.notified()).await;
+            let _ =
+                tokio::time::timeout(Duration::from_millis(200), shared.committed.notified()).await;
         }
         if jobs.upgrade().is_none() {
             return;
@@ -319,7 +418,11 @@ pub(crate) async fn run(jobs: mpsc::WeakSender<Job>, shared: Arc<Shared>, mut st
     }
 }
 
-async fn round(jobs: &mpsc::WeakSender<Job>, shared: &Shared, state: &mut State) -> Result<Option<(bool, bool)>, TraceError> {
+async fn round(
+    jobs: &mpsc::WeakSender<Job>,
+    shared: &Shared,
+    state: &mut State,
+) -> Result<Option<(bool, bool)>, TraceError> {
     let mut lines = shared
         .db
         .fetch(
@@ -332,7 +435,9 @@ async fn round(jobs: &mpsc::WeakSender<Job>, shared: &Shared, state: &mut State)
         return Ok(Some((false, false)));
     }
     let full = lines.len() as i64 == TAKE;
-    let map = lines.iter().position(|row| row.text(5).is_ok_and(|action| action == MAP));
+    let map = lines
+        .iter()
+        .position(|row| row.text(5).is_ok_and(|action| action == MAP));
     if let Some(at) = map {
         lines.truncate(at + 1);
     }
@@ -343,13 +448,24 @@ async fn round(jobs: &mpsc::WeakSender<Job>, shared: &Shared, state: &mut State)
     let files = std::mem::take(&mut new.files);
     blocking(move || append(&files)).await?;
     let statements = state.statements(&mut new);
-    let Some(sender) = jobs.upgrade() else { return Ok(None) };
+    let Some(sender) = jobs.upgrade() else {
+        return Ok(None);
+    };
     let (reply, answer) = oneshot::channel();
-    let job = Job { act: None, upkeep: statements, touches_subjects: false, touches_accounts: false, reply };
+    let job = Job {
+        act: None,
+        upkeep: statements,
+        touches_subjects: false,
+        touches_accounts: false,
+        reply,
+    };
     sender.send(job).await.map_err(|_| TraceError::Stopped)?;
     drop(sender);
     answer.await.map_err(|_| TraceError::Stopped)??;
-    let left = shared.waiting.load(Ordering::Relaxed).saturating_sub(new.leaves);
+    let left = shared
+        .waiting
+        .load(Ordering::Relaxed)
+        .saturating_sub(new.leaves);
     shared.waiting.store(left, Ordering::Relaxed);
     shared.room.notify_waiters();
     Ok(Some((full || map.is_some(), map.is_some())))

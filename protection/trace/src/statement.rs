@@ -46,14 +46,24 @@ impl Trace {
             .db
             .fetch(
                 "SELECT leaf, place FROM trace_leaf WHERE token = ? AND line < ? ORDER BY sequence",
-                vec![(&token.0).into(), i64::try_from(line).unwrap_or(i64::MAX).into()],
+                vec![
+                    (&token.0).into(),
+                    i64::try_from(line).unwrap_or(i64::MAX).into(),
+                ],
             )
             .await?;
         let mut places = Vec::with_capacity(rows.len());
         for row in &rows {
-            places.push((u64::try_from(row.int(0)?).unwrap_or(0), u64::try_from(row.int(1)?).unwrap_or(0)));
+            places.push((
+                u64::try_from(row.int(0)?).unwrap_or(0),
+                u64::try_from(row.int(1)?).unwrap_or(0),
+            ));
         }
-        let (dir, key, token) = (self.shared.dir.clone(), self.shared.signer.verifier_key(), *token);
+        let (dir, key, token) = (
+            self.shared.dir.clone(),
+            self.shared.signer.verifier_key(),
+            *token,
+        );
         tokio::task::spawn_blocking(move || build(&dir, &key, &token, line, &places))
             .await
             .map_err(|_| TraceError::Stopped)?
@@ -65,12 +75,20 @@ fn torn(why: &str) -> TraceError {
 }
 
 /// The checkpoint note, the hashes of all leaves up to the map of `line`, and that leaf.
-fn build(dir: &Path, key: &str, token: &Token, line: u64, places: &[(u64, u64)]) -> Result<String, TraceError> {
+fn build(
+    dir: &Path,
+    key: &str,
+    token: &Token,
+    line: u64,
+    places: &[(u64, u64)],
+) -> Result<String, TraceError> {
     let mut hashes: Vec<Hash> = Vec::new();
     let mut chains = std::collections::BTreeMap::new();
     let mut map = None;
     'files: for number in 0u64.. {
-        let Ok(file) = File::open(segment(dir, number * SEGMENT)) else { break };
+        let Ok(file) = File::open(segment(dir, number * SEGMENT)) else {
+            break;
+        };
         let mut reader = BufReader::with_capacity(1 << 20, file);
         let mut head = [0u8; 4];
         while reader.read_exact(&mut head).is_ok() {
@@ -80,9 +98,15 @@ fn build(dir: &Path, key: &str, token: &Token, line: u64, places: &[(u64, u64)])
             hashes.push(hash);
             match leaf.get(1) {
                 Some(2) => {
-                    let tail = leaf.len().checked_sub(72).ok_or_else(|| torn("葉が短すぎます"))?;
+                    let tail = leaf
+                        .len()
+                        .checked_sub(72)
+                        .ok_or_else(|| torn("葉が短すぎます"))?;
                     let who: [u8; 32] = leaf[tail..tail + 32].try_into().map_err(|_| torn("葉"))?;
-                    chains.entry(who).and_modify(|(n, h)| (*n, *h) = (*n + 1, hash)).or_insert((1u64, hash));
+                    chains
+                        .entry(who)
+                        .and_modify(|(n, h)| (*n, *h) = (*n + 1, hash))
+                        .or_insert((1u64, hash));
                 }
                 Some(3) if leaf.get(2..10) == Some(&line.to_be_bytes()[..]) => {
                     map = Some(leaf);
@@ -96,8 +120,14 @@ fn build(dir: &Path, key: &str, token: &Token, line: u64, places: &[(u64, u64)])
     let size = hashes.len();
     let note = note_at(dir, size as u64)?;
     let levels = Levels::new(hashes);
-    let position = chains.keys().position(|t| *t == token.0).ok_or_else(|| torn("この人の記録がありません"))?;
-    let entries: Vec<Hash> = chains.iter().map(|(t, (n, h))| leaf_hash(&map_entry(&Token(*t), *n, h))).collect();
+    let position = chains
+        .keys()
+        .position(|t| *t == token.0)
+        .ok_or_else(|| torn("この人の記録がありません"))?;
+    let entries: Vec<Hash> = chains
+        .iter()
+        .map(|(t, (n, h))| leaf_hash(&map_entry(&Token(*t), *n, h)))
+        .collect();
     let encode = |path: Vec<Hash>| path.iter().map(|h| STANDARD.encode(h)).collect::<Vec<_>>();
     let mut own = Vec::with_capacity(places.len());
     for (index, place) in places {
@@ -133,8 +163,16 @@ fn note_at(dir: &Path, size: u64) -> Result<String, TraceError> {
     let mut at = 0usize;
     while let Some(head) = log.get(at..at + 4) {
         let length = u32::from_be_bytes([head[0], head[1], head[2], head[3]]) as usize;
-        let note = log.get(at + 4..at + 4 + length).and_then(|n| std::str::from_utf8(n).ok()).ok_or_else(|| torn("checkpoints.log"))?;
-        if note.lines().nth(1).and_then(|l| l.parse().ok()).is_some_and(|n: u64| n == size) {
+        let note = log
+            .get(at + 4..at + 4 + length)
+            .and_then(|n| std::str::from_utf8(n).ok())
+            .ok_or_else(|| torn("checkpoints.log"))?;
+        if note
+            .lines()
+            .nth(1)
+            .and_then(|l| l.parse().ok())
+            .is_some_and(|n: u64| n == size)
+        {
             return Ok(note.to_owned());
         }
         at += 4 + length;

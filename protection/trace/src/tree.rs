@@ -68,7 +68,10 @@ impl Frontier {
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (size, roots) = bytes.split_at_checked(8)?;
         let size = u64::from_be_bytes(size.try_into().ok()?);
-        let roots: Vec<Hash> = roots.chunks(32).map(|c| c.try_into().ok()).collect::<Option<_>>()?;
+        let roots: Vec<Hash> = roots
+            .chunks(32)
+            .map(|c| c.try_into().ok())
+            .collect::<Option<_>>()?;
         (roots.len() == usize::try_from(size.count_ones()).ok()?).then_some(Self { size, roots })
     }
 }
@@ -97,7 +100,11 @@ impl Levels {
 
     /// The root.
     pub fn root(&self) -> Hash {
-        self.0.last().and_then(|l| l.first()).copied().unwrap_or_else(|| Sha256::digest([]).into())
+        self.0
+            .last()
+            .and_then(|l| l.first())
+            .copied()
+            .unwrap_or_else(|| Sha256::digest([]).into())
     }
 
     /// Audit path of leaf `index`, from the leaf up.
@@ -165,11 +172,16 @@ mod tests {
 
     #[test]
     fn another_implementation_gives_the_same_root() {
-        use tlog_tiles::{Hash as Other, HashReader, Error as TlogError, record_hash, stored_hashes, tree_hash};
+        use tlog_tiles::{
+            Error as TlogError, Hash as Other, HashReader, record_hash, stored_hashes, tree_hash,
+        };
         struct Kept(Vec<Other>);
         impl HashReader for Kept {
             fn read_hashes(&self, at: &[u64]) -> Result<Vec<Other>, TlogError> {
-                Ok(at.iter().map(|i| self.0[usize::try_from(*i).unwrap()]).collect())
+                Ok(at
+                    .iter()
+                    .map(|i| self.0[usize::try_from(*i).unwrap()])
+                    .collect())
             }
         }
         let (mut kept, mut frontier) = (Kept(Vec::new()), Frontier::default());
@@ -179,7 +191,12 @@ mod tests {
             kept.0.extend(new);
             assert_eq!(record_hash(&data).0, leaf_hash(&data));
             frontier.push(leaf_hash(&data));
-            assert_eq!(tree_hash(n + 1, &kept).unwrap().0, frontier.root(), "size {}", n + 1);
+            assert_eq!(
+                tree_hash(n + 1, &kept).unwrap().0,
+                frontier.root(),
+                "size {}",
+                n + 1
+            );
         }
     }
 }

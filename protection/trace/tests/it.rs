@@ -18,7 +18,11 @@ const OTHERS: &[Migration] = &[Migration {
           CREATE TABLE test_thing (n {int} NOT NULL)",
 }];
 
-async fn start(location: Location, dir: &Path, clock: Arc<dyn Clock>) -> Result<(Trace, Db), TraceError> {
+async fn start(
+    location: Location,
+    dir: &Path,
+    clock: Arc<dyn Clock>,
+) -> Result<(Trace, Db), TraceError> {
     let db = Db::open(location, 4).await?;
     let steps = [MIGRATIONS, OTHERS].concat();
     migrate(&db, &steps).await?;
@@ -38,10 +42,17 @@ async fn start(location: Location, dir: &Path, clock: Arc<dyn Clock>) -> Result<
 
 async fn each(test: impl AsyncFn(Trace, Db, Location, &Path)) {
     let root = tempfile::tempdir().unwrap();
-    for (i, location) in testing::locations(root.path(), &SystemRandom).await.unwrap().into_iter().enumerate() {
+    for (i, location) in testing::locations(root.path(), &SystemRandom)
+        .await
+        .unwrap()
+        .into_iter()
+        .enumerate()
+    {
         let dir = root.path().join(i.to_string());
         std::fs::create_dir_all(&dir).unwrap();
-        let (trace, db) = start(location.clone(), &dir, Arc::new(SystemClock::new())).await.unwrap();
+        let (trace, db) = start(location.clone(), &dir, Arc::new(SystemClock::new()))
+            .await
+            .unwrap();
         test(trace, db, location, &dir).await;
     }
 }
@@ -53,7 +64,11 @@ fn person(n: u8) -> PersonId {
 fn act(trace: &Trace, people: &[u8]) -> Act {
     let shown = people
         .iter()
-        .map(|n| Shown { person: person(*n), token: trace.token(&person(*n)), version: 1 })
+        .map(|n| Shown {
+            person: person(*n),
+            token: trace.token(&person(*n)),
+            version: 1,
+        })
         .collect();
     Act {
         actor: Some(UserId::from_bytes([9; 16])),
@@ -76,7 +91,10 @@ fn act(trace: &Trace, people: &[u8]) -> Act {
 
 /// An act of the system: an account that this test never made is not looked up.
 fn system(trace: &Trace) -> Act {
-    Act { actor: None, ..act(trace, &[]) }
+    Act {
+        actor: None,
+        ..act(trace, &[])
+    }
 }
 
 #[tokio::test]
@@ -85,18 +103,35 @@ async fn lines_become_chains_and_a_statement_and_open_only_with_their_key() {
         for _ in 0..20 {
             trace.record(act(&trace, &[1, 2, 3])).await.unwrap();
         }
-        let details = Details { scope: Scope::Reason(trace.token(&person(1))), text: "窓口で本人から照会".into() };
-        let line = trace.record(Act { details: Some(details), ..act(&trace, &[1]) }).await.unwrap().line();
+        let details = Details {
+            scope: Scope::Reason(trace.token(&person(1))),
+            text: "窓口で本人から照会".into(),
+        };
+        let line = trace
+            .record(Act {
+                details: Some(details),
+                ..act(&trace, &[1])
+            })
+            .await
+            .unwrap()
+            .line();
         assert_eq!(line, 21);
         let last = trace.map().await.unwrap();
         trace.checkpointed(last).await;
         let token = trace.token(&person(1));
         assert_eq!(trace.count(&token).await.unwrap(), 21);
         let entries = trace.entries(&token, None, 5).await.unwrap();
-        assert_eq!(entries.iter().map(|e| e.sequence).collect::<Vec<_>>(), [21, 20, 19, 18, 17]);
-        assert_eq!(trace.details(line).await.unwrap().as_deref(), Some("窓口で本人から照会"));
+        assert_eq!(
+            entries.iter().map(|e| e.sequence).collect::<Vec<_>>(),
+            [21, 20, 19, 18, 17]
+        );
+        assert_eq!(
+            trace.details(line).await.unwrap().as_deref(),
+            Some("窓口で本人から照会")
+        );
         assert_eq!(trace.details(1).await.unwrap(), None);
-        let statement: serde_json::Value = serde_json::from_str(&trace.statement(&token).await.unwrap()).unwrap();
+        let statement: serde_json::Value =
+            serde_json::from_str(&trace.statement(&token).await.unwrap()).unwrap();
         assert_eq!(statement["entries"].as_array().unwrap().len(), 21);
     })
     .await;
@@ -106,13 +141,49 @@ async fn lines_become_chains_and_a_statement_and_open_only_with_their_key() {
 async fn a_change_and_its_line_stand_or_fall_together() {
     each(async |trace, db, _location, _dir| {
         let insert = Statement::new("INSERT INTO test_thing (n) VALUES (?)", vec![Value::Int(7)]);
-        let refuse = Statement::expecting("UPDATE test_thing SET n = 8 WHERE n = 99", vec![], 1, "thing-version");
-        let act = Act { changes: vec![insert.clone(), refuse], ..system(&trace) };
-        assert!(matches!(trace.record(act).await, Err(TraceError::Conflict { what: "thing-version" })));
-        assert!(db.fetch("SELECT n FROM test_thing", vec![]).await.unwrap().is_empty());
-        trace.record(Act { changes: vec![insert], ..system(&trace) }).await.unwrap();
-        assert_eq!(db.fetch("SELECT n FROM test_thing", vec![]).await.unwrap().len(), 1);
-        assert_eq!(db.fetch("SELECT line FROM trace_line", vec![]).await.unwrap().len(), 1);
+        let refuse = Statement::expecting(
+            "UPDATE test_thing SET n = 8 WHERE n = 99",
+            vec![],
+            1,
+            "thing-version",
+        );
+        let act = Act {
+            changes: vec![insert.clone(), refuse],
+            ..system(&trace)
+        };
+        assert!(matches!(
+            trace.record(act).await,
+            Err(TraceError::Conflict {
+                what: "thing-version"
+            })
+        ));
+        assert!(
+            db.fetch("SELECT n FROM test_thing", vec![])
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        trace
+            .record(Act {
+                changes: vec![insert],
+                ..system(&trace)
+            })
+            .await
+            .unwrap();
+        assert_eq!(
+            db.fetch("SELECT n FROM test_thing", vec![])
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
+        assert_eq!(
+            db.fetch("SELECT line FROM trace_line", vec![])
+                .await
+                .unwrap()
+                .len(),
+            1
+        );
     })
     .await;
 }
@@ -121,19 +192,43 @@ async fn a_change_and_its_line_stand_or_fall_together() {
 async fn no_look_after_a_revocation_or_a_changed_fact_even_in_one_group() {
     each(async |trace, _db, _location, _dir| {
         let user: &[u8] = &[9; 16];
-        let make = Statement::new("INSERT INTO identity_user (id, epoch, active) VALUES (?, 1, 1)", vec![user.into()]);
+        let make = Statement::new(
+            "INSERT INTO identity_user (id, epoch, active) VALUES (?, 1, 1)",
+            vec![user.into()],
+        );
         let subject: &[u8] = &[1; 16];
-        let known = Statement::new("INSERT INTO gate_subject (person, version) VALUES (?, 1)", vec![subject.into()]);
+        let known = Statement::new(
+            "INSERT INTO gate_subject (person, version) VALUES (?, 1)",
+            vec![subject.into()],
+        );
         trace.upkeep(vec![make, known], true).await.unwrap();
         let look = act(&trace, &[1]);
-        let raise = Statement::expecting("UPDATE gate_subject SET version = 2 WHERE person = ?", vec![subject.into()], 1, "s");
-        let change = Act { changes: vec![raise], touches_subjects: true, ..system(&trace) };
+        let raise = Statement::expecting(
+            "UPDATE gate_subject SET version = 2 WHERE person = ?",
+            vec![subject.into()],
+            1,
+            "s",
+        );
+        let change = Act {
+            changes: vec![raise],
+            touches_subjects: true,
+            ..system(&trace)
+        };
         let (changed, looked) = tokio::join!(trace.record(change), trace.record(look));
         changed.unwrap();
         assert!(matches!(looked, Err(TraceError::SubjectChanged)));
         let look = act(&trace, &[]);
-        let revoke = Statement::expecting("UPDATE identity_user SET epoch = 2 WHERE id = ?", vec![user.into()], 1, "u");
-        let change = Act { changes: vec![revoke], touches_accounts: true, ..system(&trace) };
+        let revoke = Statement::expecting(
+            "UPDATE identity_user SET epoch = 2 WHERE id = ?",
+            vec![user.into()],
+            1,
+            "u",
+        );
+        let change = Act {
+            changes: vec![revoke],
+            touches_accounts: true,
+            ..system(&trace)
+        };
         let (changed, looked) = tokio::join!(trace.record(change), trace.record(look));
         changed.unwrap();
         assert!(matches!(looked, Err(TraceError::AccountChanged)));
@@ -145,12 +240,18 @@ async fn no_look_after_a_revocation_or_a_changed_fact_even_in_one_group() {
 async fn a_clock_set_back_changes_no_order() {
     let root = tempfile::tempdir().unwrap();
     let clock = Arc::new(TestClock::at(Instant(1_800_000_000_000_000)));
-    let location = Location::File { path: root.path().join("r.db"), synchronous: Default::default() };
+    let location = Location::File {
+        path: root.path().join("r.db"),
+        synchronous: Default::default(),
+    };
     let (trace, db) = start(location, root.path(), clock.clone()).await.unwrap();
     trace.record(system(&trace)).await.unwrap();
     clock.set_wall(Instant(1_000_000_000_000_000));
     trace.record(system(&trace)).await.unwrap();
-    let rows = db.fetch("SELECT line, time FROM trace_line ORDER BY line", vec![]).await.unwrap();
+    let rows = db
+        .fetch("SELECT line, time FROM trace_line ORDER BY line", vec![])
+        .await
+        .unwrap();
     assert!(rows[0].int(1).unwrap() > rows[1].int(1).unwrap());
     assert_eq!((rows[0].int(0).unwrap(), rows[1].int(0).unwrap()), (1, 2));
 }
@@ -161,10 +262,15 @@ async fn a_stopped_trace_refuses_and_a_restart_goes_on_with_the_same_tree() {
         let line = trace.record(act(&trace, &[1])).await.unwrap().line();
         trace.checkpointed(line).await;
         trace.stop();
-        assert!(matches!(trace.record(act(&trace, &[1])).await, Err(TraceError::Stopped)));
+        assert!(matches!(
+            trace.record(act(&trace, &[1])).await,
+            Err(TraceError::Stopped)
+        ));
         drop(trace);
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-        let (trace, _db) = start(location, dir, Arc::new(SystemClock::new())).await.unwrap();
+        let (trace, _db) = start(location, dir, Arc::new(SystemClock::new()))
+            .await
+            .unwrap();
         assert_eq!(trace.checkpoint_line(), line);
         trace.record(act(&trace, &[1])).await.unwrap();
         let last = trace.map().await.unwrap();
@@ -177,8 +283,13 @@ async fn a_stopped_trace_refuses_and_a_restart_goes_on_with_the_same_tree() {
 #[tokio::test]
 async fn a_register_restored_from_an_older_copy_is_refused() {
     let root = tempfile::tempdir().unwrap();
-    let location = Location::File { path: root.path().join("r.db"), synchronous: Default::default() };
-    let (trace, db) = start(location.clone(), root.path(), Arc::new(SystemClock::new())).await.unwrap();
+    let location = Location::File {
+        path: root.path().join("r.db"),
+        synchronous: Default::default(),
+    };
+    let (trace, db) = start(location.clone(), root.path(), Arc::new(SystemClock::new()))
+        .await
+        .unwrap();
     let line = trace.record(act(&trace, &[1])).await.unwrap().line();
     trace.checkpointed(line).await;
     let mut writer = db.writer().await.unwrap();

@@ -26,8 +26,11 @@ pub use answer::answer;
 pub use schema::MIGRATIONS;
 
 /// What the room brings to the gate.
-pub const ROOM: Room =
-    Room { name: "residents", policies: include_str!("../policy/residents.cedar"), items: include_str!("../items.toml") };
+pub const ROOM: Room = Room {
+    name: "residents",
+    policies: include_str!("../policy/residents.cedar"),
+    items: include_str!("../items.toml"),
+};
 
 /// Reasons and searches of one session; forgotten with it.
 #[derive(Debug, Default)]
@@ -48,7 +51,12 @@ pub struct Residents {
 impl Residents {
     /// The room over a gate.
     pub fn new(gate: Gate, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
-        Self { gate, clock, random, kept: Arc::default() }
+        Self {
+            gate,
+            clock,
+            random,
+            kept: Arc::default(),
+        }
     }
 
     /// Works on what is kept for a session.
@@ -62,13 +70,19 @@ impl Residents {
 
     /// Forgets what was kept for a session that ended.
     pub fn forget(&self, session: &SessionId) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(session);
+        self.kept
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(session);
     }
 
     /// The room's routes.
     pub fn routes(self) -> Router {
         Router::new()
-            .route("/residents/search", get(search::form_page).post(search::submit))
+            .route(
+                "/residents/search",
+                get(search::form_page).post(search::submit),
+            )
             .route("/residents/results/{result}", get(search::results))
             .route("/residents/{person}", get(record::open))
             .route("/residents/{person}/reason", post(record::state_reason))

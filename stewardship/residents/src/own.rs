@@ -40,7 +40,11 @@ pub(crate) struct Before {
 }
 
 fn word<T: Copy>(all: &[T], code: &str, of: fn(T) -> (&'static str, &'static str)) -> String {
-    all.iter().map(|x| of(*x)).find(|(c, _)| *c == code).map_or(code, |(_, word)| word).to_owned()
+    all.iter()
+        .map(|x| of(*x))
+        .find(|(c, _)| *c == code)
+        .map_or(code, |(_, word)| word)
+        .to_owned()
 }
 
 /// GET /me
@@ -50,9 +54,14 @@ pub(crate) async fn page(
     Extension(frame): Extension<Frame>,
     Query(Before { before }): Query<Before>,
 ) -> Response {
-    let Some(person) = visitor.person else { return Problem::not_found().into_response() };
+    let Some(person) = visitor.person else {
+        return Problem::not_found().into_response();
+    };
     let read = async {
-        let permit = room.gate.person(&visitor, Action::TraceOwn, Purpose::Own, person, None).await?;
+        let permit = room
+            .gate
+            .person(&visitor, Action::TraceOwn, Purpose::Own, person, None)
+            .await?;
         let entries = permit.entries(before, PAGE).await?;
         permit.reveal(entries).await
     };
@@ -65,27 +74,51 @@ pub(crate) async fn page(
         .map(|entry| {
             let line = &entry.line;
             let day = wareki_with_western(line.time.office_day().into());
-            let classes: Vec<_> = Classes::from_bits(line.classes).iter().map(Class::japanese).collect();
+            let classes: Vec<_> = Classes::from_bits(line.classes)
+                .iter()
+                .map(Class::japanese)
+                .collect();
             Look {
                 sequence: entry.sequence,
                 time: format!("{day} {}", line.time.office().strftime("%H:%M")),
                 role: word(&Role::ALL, &line.role, |r: Role| (r.code(), r.japanese())),
-                action: word(&Action::ALL, &line.action, |a: Action| (a.code(), a.japanese())),
-                purpose: word(&Purpose::ALL, &line.purpose, |p: Purpose| (p.code(), p.japanese())),
+                action: word(&Action::ALL, &line.action, |a: Action| {
+                    (a.code(), a.japanese())
+                }),
+                purpose: word(&Purpose::ALL, &line.purpose, |p: Purpose| {
+                    (p.code(), p.japanese())
+                }),
                 classes: classes.join("、"),
-                outcome: if line.allowed { "表示" } else { "表示しなかった" },
+                outcome: if line.allowed {
+                    "表示"
+                } else {
+                    "表示しなかった"
+                },
             }
         })
         .collect();
     let older = looks.last().map(|l| l.sequence).filter(|s| *s > 1);
-    html(OwnPage { frame: &frame.with_title("自分の記録を見た人").with_current("/me"), looks, older, line: entries.line() })
+    html(OwnPage {
+        frame: &frame.with_title("自分の記録を見た人").with_current("/me"),
+        looks,
+        older,
+        line: entries.line(),
+    })
 }
 
 /// GET /me/statement
-pub(crate) async fn statement(State(room): State<Residents>, Extension(visitor): Extension<Visitor>) -> Response {
-    let Some(person) = visitor.person else { return Problem::not_found().into_response() };
+pub(crate) async fn statement(
+    State(room): State<Residents>,
+    Extension(visitor): Extension<Visitor>,
+) -> Response {
+    let Some(person) = visitor.person else {
+        return Problem::not_found().into_response();
+    };
     let read = async {
-        let permit = room.gate.person(&visitor, Action::StatementOwn, Purpose::Own, person, None).await?;
+        let permit = room
+            .gate
+            .person(&visitor, Action::StatementOwn, Purpose::Own, person, None)
+            .await?;
         let file = permit.statement().await?;
         Ok::<_, mimamori_gate::GateError>(file)
     };
@@ -93,7 +126,10 @@ pub(crate) async fn statement(State(room): State<Residents>, Extension(visitor):
         Ok(file) => (
             [
                 (header::CONTENT_TYPE, "application/json; charset=utf-8"),
-                (header::CONTENT_DISPOSITION, "attachment; filename=\"mimamori-statement.json\""),
+                (
+                    header::CONTENT_DISPOSITION,
+                    "attachment; filename=\"mimamori-statement.json\"",
+                ),
             ],
             file,
         )

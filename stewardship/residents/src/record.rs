@@ -10,7 +10,9 @@ use mimamori_gate::{Action, Class, Condition, GateError, Reason, Record, Withhel
 use mimamori_identity::Visitor;
 use mimamori_kernel::date::{PartialDate, age_completed, wareki_with_western};
 use mimamori_kernel::id::{PersonId, ResultId};
-use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Problem, Term, html, html_with_status};
+use mimamori_pages::{
+    Choice, FieldError, Frame, LimitedForm, Problem, Term, html, html_with_status,
+};
 
 use crate::schema::{IN_FORCE, IN_FORCE_HERE};
 use crate::search::{COLUMNS as LIST_COLUMNS, Line, channels, lines, purpose, reason, sex};
@@ -67,20 +69,58 @@ struct ReasonPage<'a> {
 }
 
 const COLUMNS: [&str; 23] = [
-    "address_number", "household_number", "kanji", "kana", "kana_key", "alias", "alias_kana", "sex", "birth", "foreigner",
-    "namesakes", "relation", "status", "status_day", "insured", "insured_number", "special_address", "protected", "phone",
-    "postal", "address", "building", "kanji_key",
+    "address_number",
+    "household_number",
+    "kanji",
+    "kana",
+    "kana_key",
+    "alias",
+    "alias_kana",
+    "sex",
+    "birth",
+    "foreigner",
+    "namesakes",
+    "relation",
+    "status",
+    "status_day",
+    "insured",
+    "insured_number",
+    "special_address",
+    "protected",
+    "phone",
+    "postal",
+    "address",
+    "building",
+    "kanji_key",
 ];
 
-const EVENTS: [&str; 7] = ["number", "reason", "event_day", "notified_day", "address", "building", "moved_to"];
+const EVENTS: [&str; 7] = [
+    "number",
+    "reason",
+    "event_day",
+    "notified_day",
+    "address",
+    "building",
+    "moved_to",
+];
 
 /// The reason on which this visitor may open this person today, if one was given.
-fn stated(room: &Residents, visitor: &Visitor, person: &PersonId, from: Option<&ResultId>) -> Option<String> {
+fn stated(
+    room: &Residents,
+    visitor: &Visitor,
+    person: &PersonId,
+    from: Option<&ResultId>,
+) -> Option<String> {
     let today = room.clock.now().office_day();
     room.kept(&visitor.session, |kept| {
-        let by_search = from.and_then(|id| kept.searches.iter().find(|(k, _)| k == id)).map(|(_, s)| (s.at.office_day(), &s.reason));
+        let by_search = from
+            .and_then(|id| kept.searches.iter().find(|(k, _)| k == id))
+            .map(|(_, s)| (s.at.office_day(), &s.reason));
         let given = kept.reasons.get(person).map(|s| (s.day, &s.words));
-        by_search.or(given).filter(|(day, _)| *day == today).map(|(_, words)| words.clone())
+        by_search
+            .or(given)
+            .filter(|(day, _)| *day == today)
+            .map(|(_, words)| words.clone())
     })
 }
 
@@ -97,19 +137,41 @@ pub(crate) async fn open(
     let from = from.and_then(|f| f.parse::<ResultId>().ok());
     let words = stated(&room, &visitor, &person, from.as_ref());
     let given = words.clone().map(Reason);
-    let permit = match room.gate.person(&visitor, Action::PersonOpen, purpose(&visitor), person, given).await {
+    let permit = match room
+        .gate
+        .person(
+            &visitor,
+            Action::PersonOpen,
+            purpose(&visitor),
+            person,
+            given,
+        )
+        .await
+    {
         Ok(permit) => permit,
         Err(error) => return answer(error),
     };
     let Some(words) = words else {
-        let frame = frame.with_title("閲覧の理由").with_current("/residents/search");
-        return html(ReasonPage { frame: &frame, person, channels: channels(""), note: String::new(), errors: vec![] });
+        let frame = frame
+            .with_title("閲覧の理由")
+            .with_current("/residents/search");
+        return html(ReasonPage {
+            frame: &frame,
+            person,
+            channels: channels(""),
+            note: String::new(),
+            errors: vec![],
+        });
     };
     let withheld = permit.withheld().to_vec();
     let read = async {
-        let record = permit.fetch("residents_person", &COLUMNS, IN_FORCE_HERE, vec![]).await?;
+        let record = permit
+            .fetch("residents_person", &COLUMNS, IN_FORCE_HERE, vec![])
+            .await?;
         let filter = "generation = (SELECT generation FROM residents_state WHERE only = 1) ORDER BY number DESC";
-        let events = permit.fetch("residents_history", &EVENTS, filter, vec![]).await?;
+        let events = permit
+            .fetch("residents_history", &EVENTS, filter, vec![])
+            .await?;
         let shown = permit.reveal(record.and(events)).await?;
         let line = shown.line();
         let (mut records, events) = shown.into_inner();
@@ -123,7 +185,9 @@ pub(crate) async fn open(
     };
     let today = room.clock.now().office_day();
     html(RecordPage {
-        frame: &frame.with_title("住民の記録").with_current("/residents/search"),
+        frame: &frame
+            .with_title("住民の記録")
+            .with_current("/residents/search"),
         banners: banners(&record),
         terms: terms(&record, today),
         members,
@@ -136,14 +200,43 @@ pub(crate) async fn open(
 }
 
 /// The other members of the household, as a list of its own: they appear in a list, their records are not opened.
-async fn household(room: &Residents, visitor: &Visitor, person: &PersonId, record: &Record) -> Result<Vec<Line>, GateError> {
-    let Some(number) = record.text("household_number").filter(|n| !n.is_empty()) else { return Ok(vec![]) };
-    let permit = room.gate.list(visitor, Action::PersonList, purpose(visitor)).await?;
+async fn household(
+    room: &Residents,
+    visitor: &Visitor,
+    person: &PersonId,
+    record: &Record,
+) -> Result<Vec<Line>, GateError> {
+    let Some(number) = record.text("household_number").filter(|n| !n.is_empty()) else {
+        return Ok(vec![]);
+    };
+    let permit = room
+        .gate
+        .list(visitor, Action::PersonList, purpose(visitor))
+        .await?;
     let conditions = [
-        Condition { class: Class::Identity, sql: "p.household_number = ?", args: vec![number.into()] },
-        Condition { class: Class::Identity, sql: "p.person <> ?", args: vec![person.bytes().into()] },
+        Condition {
+            class: Class::Identity,
+            sql: "p.household_number = ?",
+            args: vec![number.into()],
+        },
+        Condition {
+            class: Class::Identity,
+            sql: "p.person <> ?",
+            args: vec![person.bytes().into()],
+        },
     ];
-    let page = permit.fetch(&permit, "residents_person", &LIST_COLUMNS, IN_FORCE, &conditions, "p.birth", 0, 30).await?;
+    let page = permit
+        .fetch(
+            &permit,
+            "residents_person",
+            &LIST_COLUMNS,
+            IN_FORCE,
+            &conditions,
+            "p.birth",
+            0,
+            30,
+        )
+        .await?;
     let shown = permit.reveal(page).await?;
     Ok(lines(&shown, room.clock.now().office_day(), None))
 }
@@ -152,21 +245,50 @@ fn banners(record: &Record) -> Vec<Banner> {
     let mut out = Vec::new();
     if record.int("protected") == Some(1) {
         let text = "住所・電話番号・世帯は担当責任者だけが見られます。家族を名乗る人にも伝えないでください。".into();
-        out.push(Banner { kind: "danger", title: "支援措置の対象者です。", text });
+        out.push(Banner {
+            kind: "danger",
+            title: "支援措置の対象者です。",
+            text,
+        });
     }
-    let day = || wareki_with_western(record.text("status_day").unwrap_or("").parse().unwrap_or(PartialDate::UNKNOWN));
+    let day = || {
+        wareki_with_western(
+            record
+                .text("status_day")
+                .unwrap_or("")
+                .parse()
+                .unwrap_or(PartialDate::UNKNOWN),
+        )
+    };
     match record.int("status") {
-        Some(3) => out.push(Banner { kind: "warning", title: "亡くなった人の記録です。", text: format!("死亡日: {}", day()) }),
-        Some(2) => out.push(Banner { kind: "warning", title: "転出した人の記録です。", text: format!("転出日: {}", day()) }),
+        Some(3) => out.push(Banner {
+            kind: "warning",
+            title: "亡くなった人の記録です。",
+            text: format!("死亡日: {}", day()),
+        }),
+        Some(2) => out.push(Banner {
+            kind: "warning",
+            title: "転出した人の記録です。",
+            text: format!("転出日: {}", day()),
+        }),
         _ => {}
     }
     let namesakes = record.int("namesakes").unwrap_or(0);
     if namesakes > 1 {
-        let text = format!("同じ氏名の人が{namesakes}人います。生年月日と住所で本人を確かめてください。");
-        out.push(Banner { kind: "warning", title: "同姓同名の人がいます。", text });
+        let text =
+            format!("同じ氏名の人が{namesakes}人います。生年月日と住所で本人を確かめてください。");
+        out.push(Banner {
+            kind: "warning",
+            title: "同姓同名の人がいます。",
+            text,
+        });
     }
     if record.int("insured") == Some(0) {
-        out.push(Banner { kind: "info", title: "世帯員の記録です。", text: "被保険者ではありません。".into() });
+        out.push(Banner {
+            kind: "info",
+            title: "世帯員の記録です。",
+            text: "被保険者ではありません。".into(),
+        });
     }
     out
 }
@@ -174,22 +296,50 @@ fn banners(record: &Record) -> Vec<Banner> {
 fn terms(record: &Record, today: Date) -> Vec<Term> {
     let text = |column: &str| match record.withheld(column) {
         true => "（非表示）".to_owned(),
-        false => record.text(column).filter(|t| !t.is_empty()).unwrap_or("—").to_owned(),
+        false => record
+            .text(column)
+            .filter(|t| !t.is_empty())
+            .unwrap_or("—")
+            .to_owned(),
     };
-    let birth: PartialDate = record.text("birth").unwrap_or("").parse().unwrap_or(PartialDate::UNKNOWN);
+    let birth: PartialDate = record
+        .text("birth")
+        .unwrap_or("")
+        .parse()
+        .unwrap_or(PartialDate::UNKNOWN);
     let yes = |column, yes: &str, no: &str| match record.int(column) {
         Some(1) => yes.to_owned(),
         Some(_) => no.to_owned(),
         None => "（非表示）".to_owned(),
     };
-    let mut out = vec![Term::new("氏名", text("kanji")), Term::new("カナ氏名", text("kana"))];
+    let mut out = vec![
+        Term::new("氏名", text("kanji")),
+        Term::new("カナ氏名", text("kana")),
+    ];
     if record.text("alias").is_some_and(|a| !a.is_empty()) {
-        out.push(Term::new("通称", format!("{}（{}）", text("alias"), text("alias_kana"))));
+        out.push(Term::new(
+            "通称",
+            format!("{}（{}）", text("alias"), text("alias_kana")),
+        ));
     }
     out.extend([
-        Term::new("生年月日", format!("{}　{}", wareki_with_western(birth), age_completed(birth, today))),
+        Term::new(
+            "生年月日",
+            format!(
+                "{}　{}",
+                wareki_with_western(birth),
+                age_completed(birth, today)
+            ),
+        ),
         Term::new("性別", sex(record.int("sex"))),
-        Term::new("住民区分", if record.int("foreigner") == Some(1) { "外国人住民" } else { "日本人住民" }),
+        Term::new(
+            "住民区分",
+            if record.int("foreigner") == Some(1) {
+                "外国人住民"
+            } else {
+                "日本人住民"
+            },
+        ),
         Term::new("宛名番号", text("address_number")),
         Term::new("被保険者の別", yes("insured", "被保険者", "世帯員")),
         Term::new("被保険者番号", text("insured_number")),
@@ -211,16 +361,28 @@ fn event(record: &Record) -> Event {
     };
     let day = |column: &str| match record.withheld(column) {
         true => "（非表示）".to_owned(),
-        false => wareki_with_western(record.text(column).unwrap_or("").parse().unwrap_or(PartialDate::UNKNOWN)),
+        false => wareki_with_western(
+            record
+                .text(column)
+                .unwrap_or("")
+                .parse()
+                .unwrap_or(PartialDate::UNKNOWN),
+        ),
     };
     let moved_to = text("moved_to");
     Event {
-        number: record.int("number").map_or_else(String::new, |n| n.to_string()),
+        number: record
+            .int("number")
+            .map_or_else(String::new, |n| n.to_string()),
         reason: text("reason"),
         event_day: day("event_day"),
         notified_day: day("notified_day"),
         address: if moved_to.is_empty() || record.withheld("moved_to") {
-            if record.withheld("address") { text("address") } else { text("address") + &text("building") }
+            if record.withheld("address") {
+                text("address")
+            } else {
+                text("address") + &text("building")
+            }
         } else {
             format!("{moved_to}へ")
         },
@@ -242,12 +404,22 @@ pub(crate) async fn state_reason(
     Path(person): Path<String>,
     LimitedForm(given): LimitedForm<Given>,
 ) -> Response {
-    let Ok(person) = person.parse::<PersonId>() else { return Problem::not_found().into_response() };
+    let Ok(person) = person.parse::<PersonId>() else {
+        return Problem::not_found().into_response();
+    };
     let mut errors = Vec::new();
     let words = reason(&given.channel, &given.note, &mut errors).filter(|_| errors.is_empty());
     let Some(words) = words else {
-        let frame = frame.with_title("閲覧の理由").with_current("/residents/search");
-        let page = ReasonPage { frame: &frame, person, channels: channels(&given.channel), note: given.note, errors };
+        let frame = frame
+            .with_title("閲覧の理由")
+            .with_current("/residents/search");
+        let page = ReasonPage {
+            frame: &frame,
+            person,
+            channels: channels(&given.channel),
+            note: given.note,
+            errors,
+        };
         return html_with_status(StatusCode::BAD_REQUEST, page);
     };
     let day = room.clock.now().office_day();

@@ -74,6 +74,8 @@ CREATE TABLE residents_fact (
 }];
 
 /// SQL that a row is of the generation in force, for tables behind the alias `p`.
-pub(crate) const IN_FORCE: &str = "p.generation = (SELECT generation FROM residents_state WHERE only = 1)";
+pub(crate) const IN_FORCE: &str =
+    "p.generation = (SELECT generation FROM residents_state WHERE only = 1)";
 /// The same for a table without alias.
-pub(crate) const IN_FORCE_HERE: &str = "generation = (SELECT generation FROM residents_state WHERE only = 1)";
+pub(crate) const IN_FORCE_HERE: &str =
+    "generation = (SELECT generation FROM residents_state WHERE only = 1)";

@@ -1,5 +1,6 @@
 use mimamori_identity::{
-    AuthLevel, IdentityError, NewUser, Org, OrgKind, Role, appoint, bootstrap_done, new_user, org_statement, password_statements,
+    AuthLevel, IdentityError, NewUser, Org, OrgKind, Role, appoint, bootstrap_done, new_user,
+    org_statement, password_statements,
 };
 use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::OrgId;
@@ -9,7 +10,15 @@ use crate::office::{CHEAP, DAY, NOON, Office, PHRASE, cheaply};
 
 fn candidate(office: &Office, login: &str, kind: OrgKind, roles: &[Role]) -> NewUser {
     let (login, name, roles) = (login.into(), "見本".into(), roles.to_vec());
-    NewUser { login, name, org: office.town.id, org_kind: kind, roles, person: None, approved_by: None }
+    NewUser {
+        login,
+        name,
+        org: office.town.id,
+        org_kind: kind,
+        roles,
+        person: None,
+        approved_by: None,
+    }
 }
 
 #[tokio::test]
@@ -18,10 +27,26 @@ async fn the_first_change_ends_the_initial_password() {
         let (id, initial) = office.newcomer("suzuki", &[Role::Clerk]).await;
         let account = office.identity.account(&id).await.unwrap().unwrap();
         assert!(account.password_initial);
-        office.identity.is_password(&account, &initial, "t1").await.unwrap();
-        office.commit(password_statements(&account, PHRASE, CHEAP, &SystemRandom).unwrap()).await.unwrap();
-        assert!(office.identity.sign_in("suzuki", &initial, None, "t1").await.is_err());
-        assert_eq!(office.enter("suzuki").await.visitor.auth, AuthLevel::Password);
+        office
+            .identity
+            .is_password(&account, &initial, "t1")
+            .await
+            .unwrap();
+        office
+            .commit(password_statements(&account, PHRASE, CHEAP, &SystemRandom).unwrap())
+            .await
+            .unwrap();
+        assert!(
+            office
+                .identity
+                .sign_in("suzuki", &initial, None, "t1")
+                .await
+                .is_err()
+        );
+        assert_eq!(
+            office.enter("suzuki").await.visitor.auth,
+            AuthLevel::Password
+        );
     })
     .await;
 }
@@ -31,29 +56,58 @@ async fn a_password_change_from_before_a_revocation_is_a_conflict() {
     cheaply(|office| async move {
         let id = office.clerk("suzuki").await;
         let account = office.identity.account(&id).await.unwrap().unwrap();
-        let late = password_statements(&account, "another-long-phrase", CHEAP, &SystemRandom).unwrap();
+        let late =
+            password_statements(&account, "another-long-phrase", CHEAP, &SystemRandom).unwrap();
         office.commit(mimamori_identity::revoke(&id)).await.unwrap();
         assert!(office.commit(late).await.is_err());
-        assert_eq!(office.identity.account(&id).await.unwrap().unwrap().epoch, account.epoch + 1);
+        assert_eq!(
+            office.identity.account(&id).await.unwrap().unwrap().epoch,
+            account.epoch + 1
+        );
     })
     .await;
 }
 
 #[tokio::test]
 async fn each_kind_of_organisation_holds_its_own_roles_only() {
-    let own = |kind: OrgKind| Role::ALL.into_iter().filter(move |r| kind.may_hold(*r)).collect::<Vec<_>>();
+    let own = |kind: OrgKind| {
+        Role::ALL
+            .into_iter()
+            .filter(move |r| kind.may_hold(*r))
+            .collect::<Vec<_>>()
+    };
     assert_eq!(own(OrgKind::Contractor), [Role::Contractor]);
-    assert_eq!(own(OrgKind::Institution), [Role::Institution, Role::InstitutionManager]);
+    assert_eq!(
+        own(OrgKind::Institution),
+        [Role::Institution, Role::InstitutionManager]
+    );
     assert_eq!(own(OrgKind::University), [Role::Researcher]);
     assert_eq!(own(OrgKind::Citizens), [Role::Citizen, Role::Proxy]);
     cheaply(|office| async move {
         let bad = candidate(&office, "x-company", OrgKind::Contractor, &[Role::Clerk]);
-        assert!(matches!(new_user(&bad, CHEAP, NOON, DAY, &SystemRandom), Err(IdentityError::Separation(_))));
-        let both = candidate(&office, "x-both", OrgKind::Department, &[Role::Auditor, Role::SystemAdministrator]);
-        assert!(matches!(new_user(&both, CHEAP, NOON, DAY, &SystemRandom), Err(IdentityError::Separation(_))));
+        assert!(matches!(
+            new_user(&bad, CHEAP, NOON, DAY, &SystemRandom),
+            Err(IdentityError::Separation(_))
+        ));
+        let both = candidate(
+            &office,
+            "x-both",
+            OrgKind::Department,
+            &[Role::Auditor, Role::SystemAdministrator],
+        );
+        assert!(matches!(
+            new_user(&both, CHEAP, NOON, DAY, &SystemRandom),
+            Err(IdentityError::Separation(_))
+        ));
         for login in ["", "ab", "Ａdmin", "a b c", "x'--", &"x".repeat(41)] {
             let bad = candidate(&office, login, OrgKind::Department, &[Role::Clerk]);
-            assert!(matches!(new_user(&bad, CHEAP, NOON, DAY, &SystemRandom), Err(IdentityError::Login)), "{login}");
+            assert!(
+                matches!(
+                    new_user(&bad, CHEAP, NOON, DAY, &SystemRandom),
+                    Err(IdentityError::Login)
+                ),
+                "{login}"
+            );
         }
     })
     .await;
@@ -75,13 +129,19 @@ async fn a_login_is_taken_once_and_a_refused_entry_leaves_nothing() {
 #[tokio::test]
 async fn an_appointment_needs_two_others_and_keeps_auditors_apart() {
     cheaply(|office| async move {
-        let (a, _) = office.newcomer("admin-1", &[Role::SystemAdministrator]).await;
-        let (b, _) = office.newcomer("admin-2", &[Role::SystemAdministrator]).await;
+        let (a, _) = office
+            .newcomer("admin-1", &[Role::SystemAdministrator])
+            .await;
+        let (b, _) = office
+            .newcomer("admin-2", &[Role::SystemAdministrator])
+            .await;
         let id = office.clerk("suzuki").await;
         let to = office.identity.account(&id).await.unwrap().unwrap();
         for (asks, approves) in [(&a, &a), (&id, &b), (&a, &id)] {
             let refused = appoint(asks, approves, &to, Role::LeadOfficer).unwrap_err();
-            assert!(matches!(refused, IdentityError::Separation(_)) && !refused.advice().is_empty());
+            assert!(
+                matches!(refused, IdentityError::Separation(_)) && !refused.advice().is_empty()
+            );
         }
         assert!(appoint(&a, &b, &to, Role::Contractor).is_err());
         let admin = office.identity.account(&a).await.unwrap().unwrap();
@@ -89,8 +149,14 @@ async fn an_appointment_needs_two_others_and_keeps_auditors_apart() {
         let writes = appoint(&a, &b, &to, Role::LeadOfficer).unwrap();
         office.commit(writes.clone()).await.unwrap();
         let now = office.identity.account(&id).await.unwrap().unwrap();
-        assert_eq!((now.roles, now.epoch), (vec![Role::Clerk, Role::LeadOfficer], to.epoch + 1));
-        assert!(office.commit(writes).await.is_err(), "the same appointment twice is a conflict");
+        assert_eq!(
+            (now.roles, now.epoch),
+            (vec![Role::Clerk, Role::LeadOfficer], to.epoch + 1)
+        );
+        assert!(
+            office.commit(writes).await.is_err(),
+            "the same appointment twice is a conflict"
+        );
     })
     .await;
 }
@@ -98,13 +164,20 @@ async fn an_appointment_needs_two_others_and_keeps_auditors_apart() {
 #[tokio::test]
 async fn accounts_carry_their_organisation() {
     cheaply(|office| async move {
-        let home = Org { id: OrgId::random(&SystemRandom), kind: OrgKind::Institution, name: "見本の家".into() };
+        let home = Org {
+            id: OrgId::random(&SystemRandom),
+            kind: OrgKind::Institution,
+            name: "見本の家".into(),
+        };
         office.commit(vec![org_statement(&home)]).await.unwrap();
         let mut user = candidate(&office, "home-1", home.kind, &[Role::Institution]);
         user.org = home.id;
         let (id, _, writes) = new_user(&user, CHEAP, NOON, DAY, &SystemRandom).unwrap();
         office.commit(writes).await.unwrap();
-        assert_eq!(office.identity.account(&id).await.unwrap().unwrap().org, home);
+        assert_eq!(
+            office.identity.account(&id).await.unwrap().unwrap().org,
+            home
+        );
     })
     .await;
 }
@@ -114,9 +187,13 @@ async fn accounts_carry_their_organisation() {
 async fn two_system_administrators_finish_the_bootstrap() {
     cheaply(|office| async move {
         assert!(!bootstrap_done(&office.db).await.unwrap());
-        office.newcomer("admin-1", &[Role::SystemAdministrator]).await;
+        office
+            .newcomer("admin-1", &[Role::SystemAdministrator])
+            .await;
         assert!(!bootstrap_done(&office.db).await.unwrap());
-        office.newcomer("admin-2", &[Role::SystemAdministrator]).await;
+        office
+            .newcomer("admin-2", &[Role::SystemAdministrator])
+            .await;
         assert!(bootstrap_done(&office.db).await.unwrap());
     })
     .await;

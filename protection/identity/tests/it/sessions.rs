@@ -17,15 +17,28 @@ fn is_locked(state: &SessionState) -> bool {
 async fn fifteen_idle_minutes_lock_and_only_the_password_opens() {
     cheaply(|office| async move {
         office.clerk("suzuki").await;
-        let SignedIn { cookie, visitor, .. } = office.enter("suzuki").await;
+        let SignedIn {
+            cookie, visitor, ..
+        } = office.enter("suzuki").await;
         office.clock.pass(Duration::from_secs(899));
         assert!(is_live(&office.identity.state(&cookie)));
         office.clock.pass(Duration::from_secs(900));
         assert!(is_locked(&office.identity.state(&cookie)));
-        assert!(is_locked(&office.identity.state(&cookie)), "asking again does not open it");
-        office.identity.unlock(&cookie, &visitor, "wrong", "t1").await.unwrap_err();
+        assert!(
+            is_locked(&office.identity.state(&cookie)),
+            "asking again does not open it"
+        );
+        office
+            .identity
+            .unlock(&cookie, &visitor, "wrong", "t1")
+            .await
+            .unwrap_err();
         assert!(is_locked(&office.identity.state(&cookie)));
-        office.identity.unlock(&cookie, &visitor, PHRASE, "t1").await.unwrap();
+        office
+            .identity
+            .unlock(&cookie, &visitor, PHRASE, "t1")
+            .await
+            .unwrap();
         assert!(is_live(&office.identity.state(&cookie)));
     })
     .await;
@@ -47,14 +60,22 @@ async fn no_setting_makes_the_idle_time_longer_than_fifteen_minutes() {
 async fn a_busy_session_ends_at_its_longest_time_and_no_password_brings_it_back() {
     cheaply(|office| async move {
         office.clerk("suzuki").await;
-        let SignedIn { cookie, visitor, .. } = office.enter("suzuki").await;
+        let SignedIn {
+            cookie, visitor, ..
+        } = office.enter("suzuki").await;
         for _ in 0..59 {
             office.clock.pass(Duration::from_secs(600));
             assert!(is_live(&office.identity.state(&cookie)));
         }
         office.clock.pass(Duration::from_secs(600));
-        let _ = office.identity.unlock(&cookie, &visitor, PHRASE, "t1").await;
-        assert_eq!(office.identity.state(&cookie), SessionState::Ended(EndReason::Absolute));
+        let _ = office
+            .identity
+            .unlock(&cookie, &visitor, PHRASE, "t1")
+            .await;
+        assert_eq!(
+            office.identity.state(&cookie),
+            SessionState::Ended(EndReason::Absolute)
+        );
     })
     .await;
 }
@@ -69,7 +90,10 @@ async fn a_wall_clock_set_back_does_not_lengthen_a_session() {
         assert!(is_locked(&office.identity.state(&cookie)));
         office.clock.pass(Duration::from_secs(36_000));
         office.clock.set_wall(Instant(0));
-        assert_eq!(office.identity.state(&cookie), SessionState::Ended(EndReason::Absolute));
+        assert_eq!(
+            office.identity.state(&cookie),
+            SessionState::Ended(EndReason::Absolute)
+        );
     })
     .await;
 }
@@ -83,8 +107,14 @@ async fn a_second_sign_in_ends_the_first_and_the_first_is_told() {
         let colleague = office.enter("tanaka").await;
         let second = office.enter("suzuki").await;
         assert!(!first.ended_other && !colleague.ended_other && second.ended_other);
-        assert_eq!(office.identity.state(&first.cookie), SessionState::Ended(EndReason::OtherSignIn));
-        assert!(is_live(&office.identity.state(&second.cookie)) && is_live(&office.identity.state(&colleague.cookie)));
+        assert_eq!(
+            office.identity.state(&first.cookie),
+            SessionState::Ended(EndReason::OtherSignIn)
+        );
+        assert!(
+            is_live(&office.identity.state(&second.cookie))
+                && is_live(&office.identity.state(&colleague.cookie))
+        );
         assert_eq!(office.identity.live_sessions(), 2);
     })
     .await;
@@ -98,8 +128,18 @@ async fn locking_and_signing_out_work_at_once_and_made_up_cookies_are_nobody() {
         office.identity.lock(&cookie);
         assert!(is_locked(&office.identity.state(&cookie)));
         office.identity.sign_out(&cookie);
-        assert!(!is_live(&office.identity.state(&cookie)) && !is_locked(&office.identity.state(&cookie)));
-        for made_up in ["", "00", &"0".repeat(64), &"g".repeat(64), &"あ".repeat(32), &"x".repeat(1_000_000)] {
+        assert!(
+            !is_live(&office.identity.state(&cookie))
+                && !is_locked(&office.identity.state(&cookie))
+        );
+        for made_up in [
+            "",
+            "00",
+            &"0".repeat(64),
+            &"g".repeat(64),
+            &"あ".repeat(32),
+            &"x".repeat(1_000_000),
+        ] {
             assert_eq!(office.identity.state(made_up), SessionState::None);
         }
     })
@@ -113,9 +153,21 @@ async fn a_revoked_user_is_out_at_the_next_request() {
         let cookie = office.enter("suzuki").await.cookie;
         office.commit(revoke(&id)).await.unwrap();
         office.identity.end_sessions(&id, EndReason::Revoked);
-        assert_eq!(office.identity.state(&cookie), SessionState::Ended(EndReason::Revoked));
-        assert!(office.identity.sign_in("suzuki", PHRASE, None, "t1").await.is_err());
-        assert!(office.commit(revoke(&id)).await.is_err(), "a second revocation is a conflict");
+        assert_eq!(
+            office.identity.state(&cookie),
+            SessionState::Ended(EndReason::Revoked)
+        );
+        assert!(
+            office
+                .identity
+                .sign_in("suzuki", PHRASE, None, "t1")
+                .await
+                .is_err()
+        );
+        assert!(
+            office.commit(revoke(&id)).await.is_err(),
+            "a second revocation is a conflict"
+        );
     })
     .await;
 }
@@ -136,19 +188,33 @@ async fn whatever_the_order_of_steps_nobody_is_live_after_his_revocation() {
                 match dice.below(8) {
                     0 if !users[at].2 => {
                         office.commit(revoke(&users[at].0)).await.unwrap();
-                        office.identity.end_sessions(&users[at].0, EndReason::Revoked);
+                        office
+                            .identity
+                            .end_sessions(&users[at].0, EndReason::Revoked);
                         users[at].2 = true;
                     }
                     1..=3 => {
-                        let tried = office.identity.sign_in(&users[at].1, PHRASE, Some(Role::Clerk), &seed.to_string()).await;
+                        let tried = office
+                            .identity
+                            .sign_in(&users[at].1, PHRASE, Some(Role::Clerk), &seed.to_string())
+                            .await;
                         cookies.extend(tried.ok().map(|done| (at, done.cookie)));
                     }
                     _ => {}
                 }
-                let live: Vec<usize> =
-                    cookies.iter().filter(|(_, c)| is_live(&office.identity.state(c))).map(|(who, _)| *who).collect();
-                assert!(live.iter().all(|who| !users[*who].2), "seed {seed}: a revoked user is live");
-                assert!((0..3).all(|who| live.iter().filter(|l| **l == who).count() <= 1), "seed {seed}: two sessions of one user");
+                let live: Vec<usize> = cookies
+                    .iter()
+                    .filter(|(_, c)| is_live(&office.identity.state(c)))
+                    .map(|(who, _)| *who)
+                    .collect();
+                assert!(
+                    live.iter().all(|who| !users[*who].2),
+                    "seed {seed}: a revoked user is live"
+                );
+                assert!(
+                    (0..3).all(|who| live.iter().filter(|l| **l == who).count() <= 1),
+                    "seed {seed}: two sessions of one user"
+                );
             }
         }
     })
@@ -158,19 +224,30 @@ async fn whatever_the_order_of_steps_nobody_is_live_after_his_revocation() {
 #[tokio::test]
 #[ignore = "known gap: a revocation during the password computation is not seen, the session opens live"]
 async fn a_revocation_during_the_sign_in_wins() {
-    everywhere(Kdf { memory: 64 * 1024, passes: 12 }, limits(900, 36_000), |office| async move {
-        let id = office.clerk("suzuki").await;
-        let identity = office.identity.clone();
-        let entering = tokio::spawn(async move { identity.sign_in("suzuki", PHRASE, None, "t1").await });
-        while office.identity.verifications() == 0 {
-            tokio::task::yield_now().await;
-        }
-        office.commit(revoke(&id)).await.unwrap();
-        office.identity.end_sessions(&id, EndReason::Revoked);
-        if let Ok(done) = entering.await.unwrap() {
-            assert!(!is_live(&office.identity.state(&done.cookie)), "live after the revocation");
-        }
-    })
+    everywhere(
+        Kdf {
+            memory: 64 * 1024,
+            passes: 12,
+        },
+        limits(900, 36_000),
+        |office| async move {
+            let id = office.clerk("suzuki").await;
+            let identity = office.identity.clone();
+            let entering =
+                tokio::spawn(async move { identity.sign_in("suzuki", PHRASE, None, "t1").await });
+            while office.identity.verifications() == 0 {
+                tokio::task::yield_now().await;
+            }
+            office.commit(revoke(&id)).await.unwrap();
+            office.identity.end_sessions(&id, EndReason::Revoked);
+            if let Ok(done) = entering.await.unwrap() {
+                assert!(
+                    !is_live(&office.identity.state(&done.cookie)),
+                    "live after the revocation"
+                );
+            }
+        },
+    )
     .await;
 }
 
@@ -182,7 +259,10 @@ async fn a_colleagues_password_does_not_open_the_lock() {
         office.clerk("tanaka").await;
         let (mine, other) = (office.enter("suzuki").await, office.enter("tanaka").await);
         office.identity.lock(&mine.cookie);
-        let _ = office.identity.unlock(&mine.cookie, &other.visitor, PHRASE, "t1").await;
+        let _ = office
+            .identity
+            .unlock(&mine.cookie, &other.visitor, PHRASE, "t1")
+            .await;
         assert!(is_locked(&office.identity.state(&mine.cookie)));
     })
     .await;
@@ -194,7 +274,12 @@ async fn the_session_id_does_not_give_away_the_cookie() {
     cheaply(|office| async move {
         office.clerk("suzuki").await;
         let done = office.enter("suzuki").await;
-        let text: String = done.visitor.session.iter().map(|b| format!("{b:02x}")).collect();
+        let text: String = done
+            .visitor
+            .session
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         assert_ne!(text, done.cookie);
     })
     .await;

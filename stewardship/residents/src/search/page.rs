@@ -7,7 +7,9 @@ use mimamori_gate::{Action, Listed, Purpose};
 use mimamori_identity::{Role, Visitor};
 use mimamori_kernel::date::{PartialDate, age_completed, wareki_with_western};
 use mimamori_kernel::id::ResultId;
-use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Pagination, Problem, html, html_with_status};
+use mimamori_pages::{
+    Choice, FieldError, Frame, LimitedForm, Pagination, Problem, html, html_with_status,
+};
 
 use super::form::{CHANNELS, Sent};
 use super::rule::Search;
@@ -48,10 +50,25 @@ pub(crate) fn channels(current: &str) -> Vec<Choice> {
 }
 
 fn show(frame: &Frame, sent: &Sent, errors: Vec<FieldError>) -> Response {
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    let sexes = [("", "指定しない"), ("1", "男"), ("2", "女")].map(|(v, n)| Choice::new(v, n, &sent.sex)).to_vec();
+    let status = if errors.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::BAD_REQUEST
+    };
+    let sexes = [("", "指定しない"), ("1", "男"), ("2", "女")]
+        .map(|(v, n)| Choice::new(v, n, &sent.sex))
+        .to_vec();
     let channels = channels(&sent.channel);
-    html_with_status(status, SearchPage { frame, sent, sexes, channels, errors })
+    html_with_status(
+        status,
+        SearchPage {
+            frame,
+            sent,
+            sexes,
+            channels,
+            errors,
+        },
+    )
 }
 
 /// GET /residents/search
@@ -61,10 +78,20 @@ pub(crate) async fn form_page(
     Extension(frame): Extension<Frame>,
 ) -> Response {
     // Who may not search is told so before typing.
-    if let Err(error) = room.gate.list(&visitor, Action::PersonSearch, purpose(&visitor)).await {
+    if let Err(error) = room
+        .gate
+        .list(&visitor, Action::PersonSearch, purpose(&visitor))
+        .await
+    {
         return answer(error);
     }
-    show(&frame.with_title("住民の検索").with_current("/residents/search"), &Sent::default(), vec![])
+    show(
+        &frame
+            .with_title("住民の検索")
+            .with_current("/residents/search"),
+        &Sent::default(),
+        vec![],
+    )
 }
 
 /// POST /residents/search
@@ -74,7 +101,11 @@ pub(crate) async fn submit(
     Extension(frame): Extension<Frame>,
     LimitedForm(sent): LimitedForm<Sent>,
 ) -> Response {
-    let permit = match room.gate.list(&visitor, Action::PersonSearch, purpose(&visitor)).await {
+    let permit = match room
+        .gate
+        .list(&visitor, Action::PersonSearch, purpose(&visitor))
+        .await
+    {
         Ok(permit) => permit,
         Err(error) => return answer(error),
     };
@@ -82,10 +113,20 @@ pub(crate) async fn submit(
     let (criteria, reason) = match sent.check(now.office_day()) {
         Ok(checked) => checked,
         Err(errors) => {
-            return show(&frame.with_title("住民の検索").with_current("/residents/search"), &sent, errors);
+            return show(
+                &frame
+                    .with_title("住民の検索")
+                    .with_current("/residents/search"),
+                &sent,
+                errors,
+            );
         }
     };
-    let search = Search { criteria, reason, at: now };
+    let search = Search {
+        criteria,
+        reason,
+        at: now,
+    };
     if let Err(error) = permit.searched(search.terms(), now).await {
         return answer(error);
     }
@@ -103,16 +144,17 @@ pub(crate) struct PageNumber {
     page: Option<u32>,
 }
 
+/// One row of a table of persons.
 pub(crate) struct Line {
-    href: String,
-    kanji: String,
-    kana: String,
-    birth: String,
-    age: String,
-    sex: &'static str,
-    address: String,
-    insured: String,
-    marks: Vec<(&'static str, &'static str)>,
+    pub href: String,
+    pub kanji: String,
+    pub kana: String,
+    pub birth: String,
+    pub age: String,
+    pub sex: &'static str,
+    pub address: String,
+    pub insured: String,
+    pub marks: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Template)]
@@ -129,11 +171,25 @@ struct ResultsPage<'a> {
 
 /// Columns of a list.
 pub(crate) const COLUMNS: [&str; 11] = [
-    "kanji", "kana", "alias", "birth", "sex", "namesakes", "address", "building", "insured_number", "insured", "protected",
+    "kanji",
+    "kana",
+    "alias",
+    "birth",
+    "sex",
+    "namesakes",
+    "address",
+    "building",
+    "insured_number",
+    "insured",
+    "protected",
 ];
 
 /// Rows for the table of a list.
-pub(crate) fn lines(listed: &Listed, today: jiff::civil::Date, from: Option<&ResultId>) -> Vec<Line> {
+pub(crate) fn lines(
+    listed: &Listed,
+    today: jiff::civil::Date,
+    from: Option<&ResultId>,
+) -> Vec<Line> {
     listed
         .rows
         .iter()
@@ -152,14 +208,29 @@ pub(crate) fn lines(listed: &Listed, today: jiff::civil::Date, from: Option<&Res
             }
             let alias = text("alias");
             Line {
-                href: from.map_or_else(|| format!("/residents/{person}"), |id| format!("/residents/{person}?from={id}")),
-                kanji: if alias.is_empty() { text("kanji") } else { format!("{}（通称 {alias}）", text("kanji")) },
+                href: from.map_or_else(
+                    || format!("/residents/{person}"),
+                    |id| format!("/residents/{person}?from={id}"),
+                ),
+                kanji: if alias.is_empty() {
+                    text("kanji")
+                } else {
+                    format!("{}（通称 {alias}）", text("kanji"))
+                },
                 kana: text("kana"),
                 birth: wareki_with_western(birth),
                 age: age_completed(birth, today).to_string(),
                 sex: sex(record.int("sex")),
-                address: if record.withheld("address") { "（非表示）".into() } else { text("address") + &text("building") },
-                insured: if record.withheld("insured_number") { "（非表示）".into() } else { text("insured_number") },
+                address: if record.withheld("address") {
+                    "（非表示）".into()
+                } else {
+                    text("address") + &text("building")
+                },
+                insured: if record.withheld("insured_number") {
+                    "（非表示）".into()
+                } else {
+                    text("insured_number")
+                },
                 marks,
             }
         })
@@ -183,21 +254,45 @@ pub(crate) async fn results(
     Path(result): Path<String>,
     Query(PageNumber { page }): Query<PageNumber>,
 ) -> Response {
-    let search = result
-        .parse::<ResultId>()
-        .ok()
-        .and_then(|id| room.kept(&visitor.session, |kept| kept.searches.iter().find(|(k, _)| *k == id).cloned()));
-    let Some((id, search)) = search else { return Problem::not_found().into_response() };
+    let search = result.parse::<ResultId>().ok().and_then(|id| {
+        room.kept(&visitor.session, |kept| {
+            kept.searches.iter().find(|(k, _)| *k == id).cloned()
+        })
+    });
+    let Some((id, search)) = search else {
+        return Problem::not_found().into_response();
+    };
     let page = page.unwrap_or(1).clamp(1, CAP.div_ceil(PAGE));
     let list = async {
-        let permit = room.gate.list(&visitor, Action::PersonList, purpose(&visitor)).await?;
-        let counter = room.gate.list(&visitor, Action::PersonSearch, purpose(&visitor)).await?;
+        let permit = room
+            .gate
+            .list(&visitor, Action::PersonList, purpose(&visitor))
+            .await?;
+        let counter = room
+            .gate
+            .list(&visitor, Action::PersonSearch, purpose(&visitor))
+            .await?;
         let conditions = search.conditions();
-        let total = counter.count("residents_person", IN_FORCE, &conditions, CAP + 1).await?;
-        let (page, limit) = if total > CAP { (1, 0) } else { (page.min(total.div_ceil(PAGE).max(1)), PAGE) };
+        let total = counter
+            .count("residents_person", IN_FORCE, &conditions, CAP + 1)
+            .await?;
+        let (page, limit) = if total > CAP {
+            (1, 0)
+        } else {
+            (page.min(total.div_ceil(PAGE).max(1)), PAGE)
+        };
         let skip = (page - 1) * PAGE;
         let hidden = permit
-            .fetch(&counter, "residents_person", &COLUMNS, IN_FORCE, &conditions, "p.kana_key", skip, limit)
+            .fetch(
+                &counter,
+                "residents_person",
+                &COLUMNS,
+                IN_FORCE,
+                &conditions,
+                "p.kana_key",
+                skip,
+                limit,
+            )
             .await?;
         Ok::<_, mimamori_gate::GateError>((total, page, permit.reveal(hidden).await?))
     };
@@ -207,9 +302,16 @@ pub(crate) async fn results(
     };
     let today = room.clock.now().office_day();
     html(ResultsPage {
-        frame: &frame.with_title("検索結果").with_current("/residents/search"),
+        frame: &frame
+            .with_title("検索結果")
+            .with_current("/residents/search"),
         lines: lines(&listed, today, Some(&id)),
-        pages: Pagination::new(format!("/residents/results/{id}?page="), page, total.into(), PAGE),
+        pages: Pagination::new(
+            format!("/residents/results/{id}?page="),
+            page,
+            total.into(),
+            PAGE,
+        ),
         capped: total > CAP,
         cap: CAP,
         line: listed.line(),

@@ -18,8 +18,16 @@ fn after(prefix: &str) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    let inner: String =
-        text.chars().flat_map(|c| if matches!(c, '%' | '_' | '\\') { vec!['\\', c] } else { vec![c] }).collect();
+    let inner: String = text
+        .chars()
+        .flat_map(|c| {
+            if matches!(c, '%' | '_' | '\\') {
+                vec!['\\', c]
+            } else {
+                vec![c]
+            }
+        })
+        .collect();
     format!("%{inner}%")
 }
 
@@ -29,11 +37,26 @@ fn births(date: PartialDate) -> (&'static str, Vec<Value>) {
     if date.day() != 0 {
         return (
             "p.birth IN (?, ?, ?)",
-            vec![date.to_iso().into(), format!("{y:04}-{m:02}-00").into(), format!("{y:04}-00-00").into()],
+            vec![
+                date.to_iso().into(),
+                format!("{y:04}-{m:02}-00").into(),
+                format!("{y:04}-00-00").into(),
+            ],
         );
     }
-    let prefix = if m == 0 { format!("{y:04}-") } else { format!("{y:04}-{m:02}-") };
-    ("(p.birth >= ? AND p.birth < ? OR p.birth = ?)", vec![prefix.as_str().into(), after(&prefix).into(), format!("{y:04}-00-00").into()])
+    let prefix = if m == 0 {
+        format!("{y:04}-")
+    } else {
+        format!("{y:04}-{m:02}-")
+    };
+    (
+        "(p.birth >= ? AND p.birth < ? OR p.birth = ?)",
+        vec![
+            prefix.as_str().into(),
+            after(&prefix).into(),
+            format!("{y:04}-00-00").into(),
+        ],
+    )
 }
 
 impl Search {
@@ -51,7 +74,11 @@ impl Search {
             );
         }
         if let Some(kanji) = &c.kanji {
-            add(Class::Identity, "p.kanji_key >= ? AND p.kanji_key < ?", vec![kanji.as_str().into(), after(kanji).into()]);
+            add(
+                Class::Identity,
+                "p.kanji_key >= ? AND p.kanji_key < ?",
+                vec![kanji.as_str().into(), after(kanji).into()],
+            );
         }
         if let Some(birth) = c.birth {
             let (sql, args) = births(birth);
@@ -61,15 +88,27 @@ impl Search {
             add(Class::Identity, "p.sex = ?", vec![sex.into()]);
         }
         if let Some(address) = &c.address {
-            add(Class::Address, "p.address_key LIKE ? ESCAPE '\\'", vec![escaped(address).into()]);
+            add(
+                Class::Address,
+                "p.address_key LIKE ? ESCAPE '\\'",
+                vec![escaped(address).into()],
+            );
         }
         if let Some(phone) = &c.phone {
-            add(Class::Contact, "REPLACE(p.phone, '-', '') LIKE ? ESCAPE '\\'", vec![escaped(phone).into()]);
+            add(
+                Class::Contact,
+                "REPLACE(p.phone, '-', '') LIKE ? ESCAPE '\\'",
+                vec![escaped(phone).into()],
+            );
         }
         if let Some(number) = &c.number {
             let (insured, person) = (format!("{number:0>10}"), format!("{number:0>15}"));
             if number.len() <= 10 {
-                add(Class::Insurance, "p.insured_number = ? OR p.address_number = ?", vec![insured.into(), person.into()]);
+                add(
+                    Class::Insurance,
+                    "p.insured_number = ? OR p.address_number = ?",
+                    vec![insured.into(), person.into()],
+                );
             } else {
                 add(Class::Identity, "p.address_number = ?", vec![person.into()]);
             }
@@ -81,7 +120,9 @@ impl Search {
     pub(crate) fn terms(&self) -> String {
         let c = &self.criteria;
         let mut out = vec![format!("受付={}", self.reason)];
-        let mut add = |name: &str, value: &Option<String>| out.extend(value.iter().map(|v| format!("{name}={v}")));
+        let mut add = |name: &str, value: &Option<String>| {
+            out.extend(value.iter().map(|v| format!("{name}={v}")))
+        };
         add("カナ", &c.kana);
         add("漢字", &c.kanji);
         add("住所", &c.address);

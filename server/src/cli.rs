@@ -1,0 +1,321 @@
+//! Command line, for operators; everything else is done on screen.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use mimamori_gate::{Action, permission_table};
+use mimamori_kernel::error::Coded as _;
+use mimamori_residents::import;
+use mimamori_testkit::{TownArgs, write_town};
+
+use crate::config::{Config, Environment, Zone};
+use crate::error::StartError;
+use crate::instance::{Instance, database, migrations};
+use crate::serve::serve;
+use crate::web::Site;
+use crate::{demo, init};
+
+/// 見守り: 介護と健康の記録を扱う自治体のシステム
+#[derive(Parser)]
+#[command(name = "mimamori", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ZoneName {
+    Number,
+    Lgwan,
+    Resident,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// 見本の町を作り、役割を選んで試せる画面を開く（この機械の中だけ）
+    Demo {
+        #[command(flatten)]
+        town: Town,
+        /// データフォルダ（デモの印があるものだけを作り直す）
+        #[arg(long, default_value = "demo-data")]
+        data: PathBuf,
+        /// ポート番号
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+    },
+    /// データフォルダ、鍵、最初の運営管理責任者を作る
+    Init {
+        #[arg(long)]
+        data: PathBuf,
+        /// 町の名前（半角。証跡の署名の名前にもなる）
+        #[arg(long)]
+        town: String,
+        #[arg(long, value_enum, default_value = "number")]
+        zone: ZoneName,
+        #[arg(long, default_value = "127.0.0.1:8080")]
+        listen: std::net::SocketAddr,
+    },
+    /// サービスを始める
+    Serve {
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// データベースを新しい版の形に移す
+    Migrate {
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// 設定を確かめる
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+    /// データフォルダの健康を確かめる
+    Doctor {
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// 見本の町のファイルを作る
+    SampleTown {
+        #[command(flatten)]
+        town: Town,
+        /// 書き出すフォルダ
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// 住民と世帯のファイルを取り込む
+    Import {
+        #[arg(long)]
+        data: PathBuf,
+        /// residents.csv と households.csv のあるフォルダ
+        #[arg(long)]
+        from: PathBuf,
+    },
+    /// 権限の表を文字で出す
+    PermissionTable,
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// mimamori.toml を確かめる
+    Check {
+        #[arg(long)]
+        data: PathBuf,
+    },
+}
+
+#[derive(clap::Args)]
+struct Town {
+    /// 人数
+    #[arg(long, default_value_t = 93_000)]
+    people: u32,
+    /// 乱数の種
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// 基準日
+    #[arg(long, default_value = "2026-11-21")]
+    as_of: jiff::civil::Date,
+}
+
+impl From<Town> for TownArgs {
+    fn from(town: Town) -> Self {
+        Self {
+            people: town.people,
+            seed: town.seed,
+            as_of: town.as_of,
+        }
+    }
+}
+
+/// Runs the command of this process.
+#[expect(clippy::print_stderr, reason = "the command line tells why it failed")]
+pub fn run() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .init();
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("mimamori: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(command(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("mimamori: {error}\n  [{}] {}", error.code(), error.advice());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command line answers here")]
+async fn command(command: Command) -> Result<(), StartError> {
+    match command {
+        Command::Demo { town, data, port } => demo::run(&data, town.into(), port).await,
+        Command::Init {
+            data,
+            town,
+            zone,
+            listen,
+        } => {
+            let zone = match zone {
+                ZoneName::Number => Zone::Number,
+                ZoneName::Lgwan => Zone::Lgwan,
+                ZoneName::Resident => Zone::Resident,
+            };
+            let (login, code) = init::init(
+                &data,
+                &Config::new(zone, Environment::Production, &town, listen),
+            )
+            .await?;
+            println!(
+                "用意できました。一人目の運営管理責任者の初期パスワードです。一度しか表示しません。\n\n  ID              {login}\n  初期パスワード  {code}\n"
+            );
+            println!("次に: mimamori serve --data {}", data.display());
+            Ok(())
+        }
+        Command::Serve { data } => {
+            let instance = Instance::open(&data).await?;
+            if instance.config.environment == Environment::Demo {
+                return Err(StartError::State(
+                    "デモのフォルダは mimamori demo でだけ開けます。".into(),
+                ));
+            }
+            println!(
+                "http{}://{}",
+                if instance.config.tls.is_some() {
+                    "s"
+                } else {
+                    ""
+                },
+                instance.config.listen
+            );
+            let site = Site::new(&instance);
+            serve(&instance, site).await
+        }
+        Command::Migrate { data } => {
+            println!("移行した手順: {}", Instance::migrate(&data).await?);
+            Ok(())
+        }
+        Command::Config {
+            what: ConfigCommand::Check { data },
+        } => {
+            let config = Config::load(&data)?;
+            println!(
+                "設定に問題はありません（zone = {:?}、listen = {}）。",
+                config.zone, config.listen
+            );
+            Ok(())
+        }
+        Command::Doctor { data } => doctor(&data).await,
+        Command::SampleTown { town, out } => {
+            std::fs::create_dir_all(&out).map_err(StartError::file(&out))?;
+            let counts = tokio::task::spawn_blocking(move || write_town(&town.into(), &out))
+                .await
+                .map_err(|e| StartError::State(e.to_string()))??;
+            println!(
+                "{}",
+                serde_json::to_string_pretty(&counts)
+                    .map_err(|e| StartError::State(e.to_string()))?
+            );
+            Ok(())
+        }
+        Command::Import { data, from } => import_files(&data, &from).await,
+        Command::PermissionTable => {
+            print!("{}", table()?);
+            Ok(())
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command line answers here")]
+async fn import_files(data: &Path, from: &Path) -> Result<(), StartError> {
+    let instance = Instance::open(data).await?;
+    if instance.config.environment == Environment::Demo {
+        return Err(StartError::State(
+            "デモのフォルダには、実際のデータを取り込めません。".into(),
+        ));
+    }
+    let permit = instance.gate.job(Action::ResidentsImport, None);
+    match import::run(
+        &permit,
+        &*instance.random,
+        from,
+        &import::Progress::default(),
+    )
+    .await
+    {
+        Ok(o) => {
+            println!(
+                "{}人（被保険者{} 世帯員{}）、履歴{}行、世帯{}（証跡の行 {}）",
+                o.persons, o.insured, o.members, o.rows, o.households, o.line
+            );
+            instance.trace.checkpointed(o.line).await;
+            Ok(())
+        }
+        Err(import::ImportError::Refused(rows)) => {
+            for row in &rows {
+                println!(
+                    "{} {}行 {}: {} [{}]",
+                    row.file, row.row, row.item, row.reason, row.code
+                );
+            }
+            Err(import::ImportError::Refused(rows).into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command line answers here")]
+async fn doctor(data: &Path) -> Result<(), StartError> {
+    let config = Config::load(data)?;
+    println!("設定        よい");
+    mimamori_encryption::Keys::load(&data.join("keys"))?;
+    println!("鍵          よい");
+    let lock = crate::instance::lock(data)?;
+    let db = database(data, &config).await?;
+    let open = mimamori_storage::pending(&db, &migrations()).await?;
+    println!(
+        "データベース {}",
+        if open.is_empty() {
+            "よい".into()
+        } else {
+            format!("移行が必要: {}", open.join(", "))
+        }
+    );
+    db.close().await;
+    let probe = data.join("doctor.probe");
+    let started = std::time::Instant::now();
+    for _ in 0..20 {
+        std::fs::File::create(&probe)
+            .and_then(|mut f| {
+                std::io::Write::write_all(&mut f, &[0; 4096]).and_then(|()| f.sync_data())
+            })
+            .map_err(StartError::file(&probe))?;
+    }
+    println!(
+        "書き込み    1回 {:.1} ミリ秒（20回の平均、fdatasync まで）",
+        started.elapsed().as_secs_f64() * 50.0
+    );
+    std::fs::remove_file(&probe).map_err(StartError::file(&probe))?;
+    drop(lock);
+    let instance = Instance::open(data).await?;
+    println!(
+        "証跡        よい（署名済みの最後の行 {}）",
+        instance.trace.checkpoint_line()
+    );
+    Ok(())
+}
+
+/// The permission table, without a data directory.
+pub fn table() -> Result<String, StartError> {
+    let rules = mimamori_gate::Rules::new(crate::instance::ROOMS)?;
+    Ok(permission_table(&rules))
+}

@@ -1,0 +1,87 @@
+//! Listening, daily map, orderly end.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+
+use crate::config::Tls;
+use crate::error::StartError;
+use crate::instance::Instance;
+use crate::web::Site;
+
+/// Serves until SIGTERM or Ctrl-C.
+pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
+    let (listen, tls) = (instance.config.listen, instance.config.tls.clone());
+    tokio::spawn(daily_map(instance.trace.clone(), instance.clock.clone()));
+    listen_on(
+        listen,
+        tls.map(|t| (t, instance.dir.clone())),
+        site.router(),
+    )
+    .await?;
+    instance.trace.stop();
+    Ok(())
+}
+
+async fn listen_on(
+    listen: SocketAddr,
+    tls: Option<(Tls, std::path::PathBuf)>,
+    router: Router,
+) -> Result<(), StartError> {
+    let handle = Handle::new();
+    tokio::spawn(end(handle.clone()));
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    let broken = |source| StartError::File {
+        path: listen.to_string().into(),
+        source,
+    };
+    match tls {
+        Some((tls, dir)) => {
+            let config = RustlsConfig::from_pem_file(dir.join(tls.certificate), dir.join(tls.key))
+                .await
+                .map_err(broken)?;
+            axum_server::bind_rustls(listen, config)
+                .handle(handle)
+                .serve(service)
+                .await
+                .map_err(broken)
+        }
+        None => axum_server::bind(listen)
+            .handle(handle)
+            .serve(service)
+            .await
+            .map_err(broken),
+    }
+}
+
+async fn end(handle: Handle<SocketAddr>) {
+    let ctrl_c = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut term) => {
+            tokio::select! { _ = ctrl_c => {}, _ = term.recv() => {} }
+        }
+        Err(_) => drop(ctrl_c.await),
+    }
+    handle.graceful_shutdown(Some(Duration::from_secs(10)));
+}
+
+/// One map line at start and at each new office day.
+async fn daily_map(
+    trace: mimamori_trace::Trace,
+    clock: std::sync::Arc<dyn mimamori_kernel::clock::Clock>,
+) {
+    let mut day = None;
+    loop {
+        let today = clock.now().office_day();
+        if day != Some(today) {
+            match trace.map().await {
+                Ok(_) => day = Some(today),
+                Err(error) => tracing::error!(error = ?error, "the day's map could not be written"),
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}

@@ -1,0 +1,90 @@
+//! Home: what this role can do, and what the machine is doing.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use mimamori_identity::{OrgKind, Role, Visitor, bootstrap_done};
+use mimamori_pages::{Frame, html};
+
+use super::Site;
+
+struct Work {
+    href: &'static str,
+    title: &'static str,
+    text: &'static str,
+}
+
+#[derive(Template)]
+#[template(path = "server/home.html")]
+struct HomePage<'a> {
+    frame: &'a Frame,
+    works: Vec<Work>,
+    /// Phase, done, total of a running import.
+    import: Option<(String, u64, u64)>,
+    other: bool,
+    today: String,
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct Told {
+    other: Option<u8>,
+}
+
+/// GET /
+pub(crate) async fn page(
+    State(site): State<Site>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Query(told): Query<Told>,
+) -> Response {
+    let mut works = Vec::new();
+    if site.residents.is_some() {
+        if visitor.org_kind == OrgKind::Department {
+            let text = "カナ・漢字・生年月日・住所・電話・番号から人を探し、記録を開きます。";
+            works.push(Work {
+                href: "/residents/search",
+                title: "住民の検索",
+                text,
+            });
+        }
+        if visitor.person.is_some() {
+            let text = "あなたの記録を誰が何のために見たかを確かめます。";
+            works.push(Work {
+                href: "/me",
+                title: "自分の記録を見た人",
+                text,
+            });
+        }
+    }
+    if visitor.role == Role::OperationsManager
+        && matches!(bootstrap_done(&site.db).await, Ok(false))
+    {
+        let text = "二人そろうまで、ほかの利用者は登録できません。";
+        works.push(Work {
+            href: "/administrators/second",
+            title: "二人目の運営管理責任者の登録",
+            text,
+        });
+    }
+    let text = "五つの基になった文書と、いまできること・まだできないこと。";
+    works.push(Work {
+        href: "/guide",
+        title: "案内",
+        text,
+    });
+    works.push(Work {
+        href: "/password",
+        title: "パスワードの変更",
+        text: "自分のパスワードを変えます。",
+    });
+    let today = site.clock.now().office_day();
+    let frame = frame.with_title("ホーム").with_current("/");
+    html(HomePage {
+        frame: &frame,
+        works,
+        import: site.running(),
+        other: told.other.is_some(),
+        today: mimamori_kernel::date::wareki_with_western(today.into()),
+    })
+}

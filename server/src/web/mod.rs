@@ -1,0 +1,173 @@
+//! Routes of the instance and what stands before them.
+
+pub mod guard;
+mod guide;
+mod home;
+mod own_password;
+mod second_administrator;
+mod sign_in;
+
+pub(crate) use sign_in::opened;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+use mimamori_identity::{DemoGrant, Identity};
+use mimamori_kernel::clock::Clock;
+use mimamori_kernel::random::Random;
+use mimamori_pages::{Csrf, Frame, NavLink, Problem, Shell, protect};
+use mimamori_residents::Residents;
+use mimamori_residents::import::{Phase, Progress, State};
+use mimamori_trace::Trace;
+
+use crate::instance::Instance;
+
+/// What the server's own pages need.
+#[derive(Clone)]
+pub struct Site {
+    pub(crate) identity: Identity,
+    pub(crate) trace: Trace,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) db: mimamori_storage::Db,
+    pub(crate) csrf: Arc<Csrf>,
+    pub(crate) residents: Option<Residents>,
+    pub(crate) tls: bool,
+    pub(crate) trusted_proxy: bool,
+    /// Present in a demo only.
+    pub(crate) demo: Option<DemoGrant>,
+    /// Progress of the import that runs, for the screen.
+    pub progress: Progress,
+    /// Why the demo's load failed.
+    pub failed: Arc<std::sync::Mutex<Option<String>>>,
+}
+
+impl Site {
+    /// The site of an instance.
+    pub fn new(instance: &Instance) -> Self {
+        let gate = instance.gate.clone();
+        let residents = instance.config.zone.has_residents().then(|| {
+            Residents::new(
+                gate.clone(),
+                instance.clock.clone(),
+                instance.random.clone(),
+            )
+        });
+        Self {
+            identity: instance.identity.clone(),
+            trace: instance.trace.clone(),
+
+            clock: instance.clock.clone(),
+            random: instance.random.clone(),
+            db: instance.db.clone(),
+            csrf: Arc::new(Csrf::new(*instance.keys.form.bytes())),
+            residents,
+            tls: instance.config.tls.is_some(),
+            trusted_proxy: instance.config.trusted_proxy,
+            demo: DemoGrant::from_environment(instance.config.environment.code()),
+            progress: Progress::default(),
+            failed: Arc::default(),
+        }
+    }
+
+    /// Phase, done and total of an import that runs.
+    pub(crate) fn running(&self) -> Option<(String, u64, u64)> {
+        let told =
+            |phase: Phase| format!("{}（{}）", "住民データを取り込んでいます", phase.japanese());
+        match self.progress.state() {
+            State::Running => Some((
+                told(self.progress.phase()),
+                self.progress.done(),
+                self.progress.total().max(1),
+            )),
+            State::Waiting if self.demo.is_some() && self.why_failed().is_none() => {
+                Some(("見本の町を作っています".into(), 0, 1))
+            }
+            _ => None,
+        }
+    }
+
+    /// Why the demo could not be loaded.
+    pub(crate) fn why_failed(&self) -> Option<String> {
+        self.failed
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The cookie's name; `__Host-` binds it to this host under TLS.
+    pub(crate) fn cookie_name(&self) -> &'static str {
+        if self.tls || self.trusted_proxy {
+            "__Host-mimamori"
+        } else {
+            "mimamori"
+        }
+    }
+
+    /// A frame for people who are not signed in.
+    pub(crate) fn public_frame(&self, title: &str) -> Frame {
+        Frame::public(title).with_demo(self.demo.is_some())
+    }
+
+    /// Links of a role.
+    pub(crate) fn nav(&self, visitor: &mimamori_identity::Visitor) -> Vec<NavLink> {
+        let mut out = vec![NavLink::new("/", "ホーム", false)];
+        if self.residents.is_some() {
+            if visitor.org_kind == mimamori_identity::OrgKind::Department {
+                out.push(NavLink::new("/residents/search", "住民の検索", false));
+            }
+            if visitor.person.is_some() {
+                out.push(NavLink::new("/me", "自分の記録を見た人", false));
+            }
+        }
+        out.push(NavLink::new("/guide", "案内", false));
+        out
+    }
+
+    /// The whole router with its guards.
+    pub fn router(self) -> Router {
+        let mut own = Router::new()
+            .route("/", get(home::page))
+            .route("/guide", get(guide::page))
+            .route("/sign-in", get(sign_in::page).post(sign_in::submit))
+            .route("/sign-out", post(sign_in::sign_out))
+            .route("/lock", get(sign_in::lock_page).post(sign_in::lock))
+            .route("/unlock", post(sign_in::unlock))
+            .route(
+                "/password",
+                get(own_password::page).post(own_password::submit),
+            )
+            .route(
+                "/administrators/second",
+                get(second_administrator::page).post(second_administrator::submit),
+            );
+        if self.demo.is_some() {
+            own = own
+                .route("/demo", get(crate::demo::chooser))
+                .route("/demo/role", post(crate::demo::choose));
+        }
+        let shell = Shell {
+            tls: self.tls || self.trusted_proxy,
+            demo: self.demo.is_some(),
+            env_label: None,
+        };
+        let residents = self
+            .residents
+            .clone()
+            .map_or_else(Router::new, Residents::routes);
+        let inner = own
+            .with_state(self.clone())
+            .merge(residents)
+            .fallback(async || Problem::not_found())
+            .layer(middleware::from_fn_with_state(self, guard::session))
+            .merge(mimamori_pages::routes())
+            .layer(tower_http::timeout::TimeoutLayer::with_status_code(
+                axum::http::StatusCode::SERVICE_UNAVAILABLE,
+                Duration::from_secs(30),
+            ))
+            .layer(tower_http::catch_panic::CatchPanicLayer::new());
+        protect(inner, shell)
+    }
+}
