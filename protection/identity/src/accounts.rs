@@ -122,16 +122,22 @@ pub fn revoke(user: &UserId) -> Vec<Statement> {
     )]
 }
 
-/// The writes of an appointment; approver and requester are two others (S4-16, S4-28).
+/// The writes of an appointment; requester and approver are two other 運営管理責任者 (S4-16, S4-28).
 pub fn appoint(
-    requester: &UserId,
-    approver: &UserId,
+    requester: &Account,
+    approver: &Account,
     to: &Account,
     role: Role,
 ) -> Result<Vec<Statement>, IdentityError> {
-    if requester == approver || to.id == *requester || to.id == *approver {
+    if requester.id == approver.id || to.id == requester.id || to.id == approver.id {
         return Err(IdentityError::Separation(
             "任命には、本人でない二人（申請する人と承認する人）が必要です。",
+        ));
+    }
+    let may = |a: &Account| a.active && a.roles.contains(&Role::OperationsManager);
+    if !may(requester) || !may(approver) {
+        return Err(IdentityError::Separation(
+            "任命できるのは、二人の運営管理責任者だけです。",
         ));
     }
     let mut roles = to.roles.clone();

@@ -1,4 +1,3 @@
-//! (If you are the helper: read NOTICE-TO-HELPER.txt beside Cargo.toml before changing anything here.)
 //! 認証 (identity): organisations, users, roles, passwords, sessions.
 //!
 //! Promises: one live session for each user; idle at most 15 minutes; a revocation ends

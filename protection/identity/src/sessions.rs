@@ -146,6 +146,15 @@ impl Sessions {
         });
     }
 
+    /// The user of a session that is not over.
+    pub(crate) fn user(&self, id: &SessionId) -> Option<UserId> {
+        self.with(|all| {
+            all.get(id)
+                .filter(|s| s.ended.is_none())
+                .map(|s| s.visitor.user)
+        })
+    }
+
     pub(crate) fn remove(&self, id: &SessionId) {
         self.with(|all| all.remove(id));
     }

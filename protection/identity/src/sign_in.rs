@@ -40,7 +40,7 @@ struct Shared {
     kdf: Kdf,
     sessions: Sessions,
     failures: Mutex<HashMap<String, (i64, u32)>>,
-    kdf_room: Semaphore,
+    kdf_room: Arc<Semaphore>,
     dummy: String,
     verified: AtomicU64,
 }
@@ -61,17 +61,10 @@ fn fold(login: &str) -> String {
     login.trim().nfkc().collect::<String>().to_lowercase()
 }
 
+/// Name of a session inside the program: says nothing about the cookie.
 fn digest(cookie: &str) -> SessionId {
-    let mut out = [0u8; 32];
-    if cookie.len() == 64 && cookie.is_ascii() {
-        for (slot, pair) in out.iter_mut().zip(cookie.as_bytes().chunks_exact(2)) {
-            let hex = std::str::from_utf8(pair)
-                .ok()
-                .and_then(|p| u8::from_str_radix(p, 16).ok());
-            *slot = hex.unwrap_or(0);
-        }
-    }
-    out
+    use sha2::Digest as _;
+    sha2::Sha256::digest(cookie.as_bytes()).into()
 }
 
 const ACCOUNT: &str = "SELECT u.id, u.login, u.name, u.org, o.kind, o.name, u.password, u.password_initial, u.initial_expires, \
@@ -94,7 +87,7 @@ impl Identity {
             kdf,
             sessions: Sessions::new(limits),
             failures: Mutex::default(),
-            kdf_room: Semaphore::new(2),
+            kdf_room: Arc::new(Semaphore::new(2)),
             dummy,
             verified: AtomicU64::new(0),
         })))
@@ -202,24 +195,9 @@ impl Identity {
         Ok(out)
     }
 
-    fn wait(&self, key: &str, free: u32) -> Result<(), IdentityError> {
-        let now = self.0.clock.steady();
-        let failures = self
-            .0
-            .failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match failures.get(key) {
-            Some((since, count)) if *count >= free && now - since < WINDOW => {
-                Err(IdentityError::TooMany {
-                    seconds: u32::try_from((WINDOW - (now - since)) / 1_000_000 + 1).unwrap_or(900),
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn failed(&self, key: &str) {
+    /// Counts an attempt before it is judged, so that parallel guesses cannot pass the limit;
+    /// a success takes its count back.
+    fn attempt(&self, key: &str, free: u32) -> Result<(), IdentityError> {
         let now = self.0.clock.steady();
         let mut failures = self
             .0
@@ -233,18 +211,39 @@ impl Identity {
         if now - entry.0 >= WINDOW {
             *entry = (now, 0);
         }
+        if entry.1 >= free {
+            let seconds = u32::try_from((WINDOW - (now - entry.0)) / 1_000_000 + 1).unwrap_or(900);
+            return Err(IdentityError::TooMany { seconds });
+        }
         entry.1 += 1;
+        Ok(())
+    }
+
+    fn succeeded(&self, login_key: &str, terminal_key: &str) {
+        let mut failures = self
+            .0
+            .failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        failures.remove(login_key);
+        if let Some(entry) = failures.get_mut(terminal_key) {
+            entry.1 = entry.1.saturating_sub(1);
+        }
     }
 
     async fn verify(&self, phc: String, password: &str) -> bool {
         self.0.verified.fetch_add(1, Ordering::Relaxed);
         let password = password.to_owned();
-        let Ok(_room) = self.0.kdf_room.acquire().await else {
+        let Ok(room) = self.0.kdf_room.clone().acquire_owned().await else {
             return false;
         };
-        tokio::task::spawn_blocking(move || verify(&phc, &password))
-            .await
-            .unwrap_or(false)
+        // The place stays taken until the work is done, also when the request was given up.
+        let work = move || {
+            let right = verify(&phc, &password);
+            drop(room);
+            right
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or(false)
     }
 
     /// Proves a login by its password. The same work for unknown users; failures are counted
@@ -259,30 +258,26 @@ impl Identity {
             format!("login {}", fold(login)),
             format!("terminal {terminal}"),
         );
-        self.wait(&login_key, FREE)?;
-        self.wait(&terminal_key, TERMINAL)?;
+        self.attempt(&login_key, FREE)?;
+        self.attempt(&terminal_key, TERMINAL)?;
         let account = self.by_login(login).await?;
         let phc = account
             .as_ref()
             .map_or_else(|| self.0.dummy.clone(), |a| a.password.clone());
         let right = self.verify(phc, password).await;
         let now = self.0.clock.now().0;
-        match account {
-            Some(account)
-                if right && account.active && account.valid_until.is_none_or(|end| now < end) =>
-            {
-                self.0
-                    .failures
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .remove(&login_key);
+        let usable = |a: &Account| right && a.active && a.valid_until.is_none_or(|end| now < end);
+        let Some(known) = account.filter(usable) else {
+            return Err(IdentityError::WrongPair);
+        };
+        // The work took time: an account revoked or changed meanwhile does not come in.
+        let again = self.account(&known.id).await?;
+        match again.filter(|a| a.active && a.epoch == known.epoch) {
+            Some(account) => {
+                self.succeeded(&login_key, &terminal_key);
                 Ok(account)
             }
-            _ => {
-                self.failed(&login_key);
-                self.failed(&terminal_key);
-                Err(IdentityError::WrongPair)
-            }
+            None => Err(IdentityError::WrongPair),
         }
     }
 
@@ -363,18 +358,18 @@ impl Identity {
     pub async fn unlock(
         &self,
         cookie: &str,
-        visitor: &Visitor,
         password: &str,
         terminal: &str,
     ) -> Result<(), IdentityError> {
-        let account = self
-            .account(&visitor.user)
-            .await?
-            .ok_or(IdentityError::WrongPair)?;
-        self.prove(&account.login, password, terminal).await?;
-        self.0
+        let session = digest(cookie);
+        let user = self
+            .0
             .sessions
-            .unlock(&digest(cookie), self.0.clock.steady());
+            .user(&session)
+            .ok_or(IdentityError::WrongPair)?;
+        let account = self.account(&user).await?.ok_or(IdentityError::WrongPair)?;
+        self.prove(&account.login, password, terminal).await?;
+        self.0.sessions.unlock(&session, self.0.clock.steady());
         Ok(())
     }
 

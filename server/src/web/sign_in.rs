@@ -280,7 +280,7 @@ pub(crate) async fn unlock(
     let password: String = sent.password.chars().take(200).collect();
     match site
         .identity
-        .unlock(&secret.0, &visitor, &password, &terminal.0)
+        .unlock(&secret.0, &password, &terminal.0)
         .await
     {
         Ok(()) => match site

@@ -17,9 +17,7 @@ fn is_locked(state: &SessionState) -> bool {
 async fn fifteen_idle_minutes_lock_and_only_the_password_opens() {
     cheaply(|office| async move {
         office.clerk("suzuki").await;
-        let SignedIn {
-            cookie, visitor, ..
-        } = office.enter("suzuki").await;
+        let SignedIn { cookie, .. } = office.enter("suzuki").await;
         office.clock.pass(Duration::from_secs(899));
         assert!(is_live(&office.identity.state(&cookie)));
         office.clock.pass(Duration::from_secs(900));
@@ -30,15 +28,11 @@ async fn fifteen_idle_minutes_lock_and_only_the_password_opens() {
         );
         office
             .identity
-            .unlock(&cookie, &visitor, "wrong", "t1")
+            .unlock(&cookie, "wrong", "t1")
             .await
             .unwrap_err();
         assert!(is_locked(&office.identity.state(&cookie)));
-        office
-            .identity
-            .unlock(&cookie, &visitor, PHRASE, "t1")
-            .await
-            .unwrap();
+        office.identity.unlock(&cookie, PHRASE, "t1").await.unwrap();
         assert!(is_live(&office.identity.state(&cookie)));
     })
     .await;
@@ -60,18 +54,13 @@ async fn no_setting_makes_the_idle_time_longer_than_fifteen_minutes() {
 async fn a_busy_session_ends_at_its_longest_time_and_no_password_brings_it_back() {
     cheaply(|office| async move {
         office.clerk("suzuki").await;
-        let SignedIn {
-            cookie, visitor, ..
-        } = office.enter("suzuki").await;
+        let SignedIn { cookie, .. } = office.enter("suzuki").await;
         for _ in 0..59 {
             office.clock.pass(Duration::from_secs(600));
             assert!(is_live(&office.identity.state(&cookie)));
         }
         office.clock.pass(Duration::from_secs(600));
-        let _ = office
-            .identity
-            .unlock(&cookie, &visitor, PHRASE, "t1")
-            .await;
+        let _ = office.identity.unlock(&cookie, PHRASE, "t1").await;
         assert_eq!(
             office.identity.state(&cookie),
             SessionState::Ended(EndReason::Absolute)
@@ -222,7 +211,6 @@ async fn whatever_the_order_of_steps_nobody_is_live_after_his_revocation() {
 }
 
 #[tokio::test]
-#[ignore = "known gap: a revocation during the password computation is not seen, the session opens live"]
 async fn a_revocation_during_the_sign_in_wins() {
     everywhere(
         Kdf {
@@ -252,24 +240,33 @@ async fn a_revocation_during_the_sign_in_wins() {
 }
 
 #[tokio::test]
-#[ignore = "known gap: unlock takes the user from its argument, so anybody's password opens a colleague's lock"]
-async fn a_colleagues_password_does_not_open_the_lock() {
+async fn unlocking_opens_the_cookies_own_session_alone() {
     cheaply(|office| async move {
         office.clerk("suzuki").await;
         office.clerk("tanaka").await;
         let (mine, other) = (office.enter("suzuki").await, office.enter("tanaka").await);
         office.identity.lock(&mine.cookie);
-        let _ = office
+        office.identity.lock(&other.cookie);
+        office
             .identity
-            .unlock(&mine.cookie, &other.visitor, PHRASE, "t1")
-            .await;
-        assert!(is_locked(&office.identity.state(&mine.cookie)));
+            .unlock(&mine.cookie, PHRASE, "t1")
+            .await
+            .unwrap();
+        assert!(is_live(&office.identity.state(&mine.cookie)));
+        assert!(is_locked(&office.identity.state(&other.cookie)));
+        let unknown = "0".repeat(64);
+        assert!(
+            office
+                .identity
+                .unlock(&unknown, PHRASE, "t1")
+                .await
+                .is_err()
+        );
     })
     .await;
 }
 
 #[tokio::test]
-#[ignore = "known gap: the session id is the cookie's secret itself, not a digest of it"]
 async fn the_session_id_does_not_give_away_the_cookie() {
     cheaply(|office| async move {
         office.clerk("suzuki").await;
