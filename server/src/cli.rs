@@ -43,6 +43,9 @@ enum Command {
         /// ポート番号
         #[arg(long, default_value_t = 8080)]
         port: u16,
+        /// Durability of the embedded database; only for the durability test.
+        #[arg(long, hide = true)]
+        synchronous: Option<String>,
     },
     /// データフォルダ、鍵、最初の運営管理責任者を作る
     Init {
@@ -158,7 +161,12 @@ pub fn run() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "the command line answers here")]
 async fn command(command: Command) -> Result<(), StartError> {
     match command {
-        Command::Demo { town, data, port } => demo::run(&data, town.into(), port).await,
+        Command::Demo {
+            town,
+            data,
+            port,
+            synchronous,
+        } => demo::run(&data, town.into(), port, synchronous).await,
         Command::Init {
             data,
             town,

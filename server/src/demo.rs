@@ -100,7 +100,7 @@ pub const PLAYERS: [Player; 8] = [
 ];
 
 /// Makes the directory anew; only one that carries the demo's stamp is ever emptied.
-async fn fresh(dir: &Path, port: u16) -> Result<(), StartError> {
+async fn fresh(dir: &Path, port: u16, synchronous: Option<String>) -> Result<(), StartError> {
     if dir.join("mimamori.toml").exists() {
         let old = Config::load(dir)?;
         if old.environment != Environment::Demo {
@@ -130,11 +130,11 @@ async fn fresh(dir: &Path, port: u16) -> Result<(), StartError> {
         )));
     }
     let listen = std::net::SocketAddr::from(([127, 0, 0, 1], port));
-    make(
-        dir,
-        &Config::new(Zone::Demo, Environment::Demo, "mimamori.example", listen),
-    )
-    .await
+    let config = Config {
+        synchronous,
+        ..Config::new(Zone::Demo, Environment::Demo, "mimamori.example", listen)
+    };
+    make(dir, &config).await
 }
 
 async fn people(instance: &Instance) -> Result<(), StartError> {
@@ -195,8 +195,13 @@ async fn load(
 
 /// The demo: serves at once, loads behind.
 #[expect(clippy::print_stdout, reason = "the command line tells where to look")]
-pub async fn run(dir: &Path, args: TownArgs, port: u16) -> Result<(), StartError> {
-    fresh(dir, port).await?;
+pub async fn run(
+    dir: &Path,
+    args: TownArgs,
+    port: u16,
+    synchronous: Option<String>,
+) -> Result<(), StartError> {
+    fresh(dir, port, synchronous).await?;
     let instance = std::sync::Arc::new(Instance::open(dir).await?);
     people(&instance).await?;
     let site = Site::new(&instance);

@@ -111,8 +111,12 @@ impl Writer {
     pub async fn run(&mut self, sql: &str) -> Result<(), StorageError> {
         let text = AssertSqlSafe(sql.to_owned());
         match &mut self.0 {
-            Conn::Sqlite(c) => drop(sqlx::Executor::execute(c, sqlx::raw_sql(text)).await?),
-            Conn::Postgres(c) => drop(sqlx::Executor::execute(c, sqlx::raw_sql(text)).await?),
+            Conn::Sqlite(c) => {
+                sqlx::Executor::execute(c, sqlx::raw_sql(text)).await?;
+            }
+            Conn::Postgres(c) => {
+                sqlx::Executor::execute(c, sqlx::raw_sql(text)).await?;
+            }
         }
         Ok(())
     }

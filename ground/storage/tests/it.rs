@@ -1,5 +1,7 @@
 //! What storage promises, on both engines.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use mimamori_kernel::random::SystemRandom;
 use mimamori_storage::{Db, Migration, Statement, StorageError, Value, migrate, pending, testing};
 

@@ -294,7 +294,6 @@ impl Committer {
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "one private call")]
     async fn transaction(
         &mut self,
         work: Vec<(Option<Act>, Vec<Statement>, bool, bool)>,

@@ -61,7 +61,7 @@ impl State {
     pub(crate) async fn load(shared: &Shared) -> Result<Self, TraceError> {
         let dir = &shared.dir;
         std::fs::create_dir_all(dir.join("leaves"))?;
-        std::fs::write(dir.join("key.pub"), shared.signer.verifier_key())?;
+        replace(dir, "key.pub", shared.signer.verifier_key().as_bytes())?;
         let found = shared
             .db
             .fetch_one(
@@ -116,9 +116,12 @@ impl State {
             shared
                 .checkpoint
                 .send_replace(if told == size { state.line } else { 0 });
-        } else if size > 0 {
+        } else if size > 0
+            && std::fs::metadata(dir.join("checkpoints.log")).is_ok_and(|m| m.len() > 0)
+        {
             return Err(torn("checkpoint がありません"));
         }
+        // Without both, the program ended before it signed for the first time.
         let path = segment(dir, size);
         let length = std::fs::metadata(&path).map_or(0, |m| m.len());
         if length < state.place {
@@ -173,12 +176,29 @@ fn repair_log(dir: &Path) -> Result<(), TraceError> {
             .open(&path)?
             .set_len(at as u64)?;
     }
-    if let Some(note) =
-        last.filter(|n| std::fs::read(dir.join("checkpoint")).is_ok_and(|kept| kept != **n))
-    {
-        std::fs::write(dir.join("checkpoint"), note)?;
+    if let Some(note) = last {
+        replace(dir, "checkpoint", note)?;
     }
     Ok(())
+}
+
+/// Gives a small file its content at once; a full disk or a power cut leaves the old one whole.
+fn replace(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let path = dir.join(name);
+    if std::fs::read(&path).is_ok_and(|kept| kept == bytes) {
+        return Ok(());
+    }
+    let new = dir.join(format!("{name}.new"));
+    let mut file = File::create(&new)?;
+    file.write_all(bytes)?;
+    file.sync_data()?;
+    std::fs::rename(new, path)?;
+    sync_folder(dir)
+}
+
+/// Makes new names in a folder durable.
+fn sync_folder(dir: &Path) -> std::io::Result<()> {
+    File::open(dir)?.sync_all()
 }
 
 /// Bytes of one entry of the map.
@@ -248,7 +268,7 @@ impl State {
             }
             .bytes();
             let number = self.frontier.size();
-            if number % SEGMENT == 0 {
+            if number.is_multiple_of(SEGMENT) {
                 self.place = 0;
             }
             let path = segment(dir, number);
@@ -351,6 +371,9 @@ fn append(files: &[(PathBuf, u64, Vec<u8>)]) -> std::io::Result<()> {
         file.write_all(bytes)?;
         file.set_len(place + bytes.len() as u64)?;
         file.sync_data()?;
+        if let Some(folder) = path.parent().filter(|_| *place == 0) {
+            sync_folder(folder)?;
+        }
     }
     Ok(())
 }
@@ -367,11 +390,7 @@ fn publish(dir: &Path, note: &str) -> std::io::Result<()> {
     record.extend_from_slice(note.as_bytes());
     log.write_all(&record)?;
     log.sync_data()?;
-    let new = dir.join("checkpoint.new");
-    let mut file = File::create(&new)?;
-    file.write_all(note.as_bytes())?;
-    file.sync_data()?;
-    std::fs::rename(new, dir.join("checkpoint"))
+    replace(dir, "checkpoint", note.as_bytes())
 }
 
 async fn blocking<T: Send + 'static>(
@@ -393,10 +412,9 @@ pub(crate) async fn run(jobs: mpsc::WeakSender<Job>, shared: Arc<Shared>, mut st
                 // Nothing is lost: the lines stand. Load again and try again; while this fails,
                 // the backlog stops new lines.
                 tracing::error!(error = ?error, "the sequencer could not go on");
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                match State::load(&shared).await {
-                    Ok(loaded) => state = loaded,
-                    Err(error) => tracing::error!(error = ?error, "the trace folder does not fit"),
+                match reload(&jobs, &shared).await {
+                    Some(loaded) => state = loaded,
+                    None => return,
                 }
                 continue;
             }
@@ -405,8 +423,19 @@ pub(crate) async fn run(jobs: mpsc::WeakSender<Job>, shared: Arc<Shared>, mut st
         let due = mapped
             || state.frontier.size() > state.signed
                 && shared.clock.steady() - last_signed >= 1_000_000;
-        if due && sign(&shared, &mut state).await.is_ok() {
-            last_signed = shared.clock.steady();
+        if due {
+            match sign(&shared, &mut state).await {
+                Ok(()) => last_signed = shared.clock.steady(),
+                Err(error) => {
+                    // Half a record may stand at the end of the log: loading cuts it.
+                    tracing::error!(error = ?error, "no checkpoint could be signed");
+                    match reload(&jobs, &shared).await {
+                        Some(loaded) => state = loaded,
+                        None => return,
+                    }
+                    continue;
+                }
+            }
         }
         if !more {
             let _ =
@@ -414,6 +443,19 @@ pub(crate) async fn run(jobs: mpsc::WeakSender<Job>, shared: Arc<Shared>, mut st
         }
         if jobs.upgrade().is_none() {
             return;
+        }
+    }
+}
+
+/// The state as the register has it. A state whose round failed is never used again: it counts
+/// leaves that no file holds. `None` when the trace was dropped meanwhile.
+async fn reload(jobs: &mpsc::WeakSender<Job>, shared: &Shared) -> Option<State> {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        jobs.upgrade()?;
+        match State::load(shared).await {
+            Ok(state) => return Some(state),
+            Err(error) => tracing::error!(error = ?error, "the trace folder does not fit"),
         }
     }
 }

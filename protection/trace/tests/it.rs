@@ -1,5 +1,7 @@
 //! What the trace promises, on both engines.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 use std::sync::Arc;
 
