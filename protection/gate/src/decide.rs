@@ -65,7 +65,7 @@ impl Action {
         };
         match self {
             Self::PersonSearch => &[Identity, Contact, Address, Insurance],
-            Self::PersonList => &[Identity, Address, Insurance, RestrictedFlag],
+            Self::PersonList => &[Identity, Address, Household, Insurance, RestrictedFlag],
             Self::PersonOpen => &[
                 Identity,
                 Contact,
@@ -253,7 +253,10 @@ impl Rules {
     }
 
     /// Whether one class of a person with these facts is open; for tests that hold a second reading against the policies.
-    #[expect(clippy::too_many_arguments, reason = "one cell of the table, each axis named")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one cell of the table, each axis named"
+    )]
     pub fn allows(
         &self,
         role: Role,

@@ -215,7 +215,7 @@ async fn household(
         .await?;
     let conditions = [
         Condition {
-            class: Class::Identity,
+            class: Class::Household,
             sql: "p.household_number = ?",
             args: vec![number.into()],
         },

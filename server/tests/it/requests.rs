@@ -1,0 +1,78 @@
+//! The requests beside the policies: one file, one sentence, one answer.
+
+use mimamori_gate::{Action, Class, Facts, Purpose, Rules};
+use mimamori_identity::{AuthLevel, OrgKind, Role};
+use mimamori_server::instance::ROOMS;
+
+use crate::edges::root;
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    role: String,
+    organisation: String,
+    sign_in: String,
+    action: String,
+    purpose: String,
+    class: String,
+    facts: Vec<String>,
+    own: bool,
+}
+
+fn code<T: Copy>(all: &[T], word: &str, of: fn(T) -> &'static str) -> T {
+    let found = all.iter().copied().find(|x| of(*x) == word);
+    found.unwrap_or_else(|| panic!("unknown word: {word}"))
+}
+
+fn fact(word: &str) -> i64 {
+    match word {
+        "resident" => Facts::RESIDENT,
+        "deceased" => Facts::DECEASED,
+        "moved-out" => Facts::MOVED_OUT,
+        "support-measure" => Facts::PROTECTED,
+        "insured" => Facts::INSURED,
+        "opted-out" => Facts::OPTED_OUT,
+        _ => panic!("unknown fact: {word}"),
+    }
+}
+
+fn allowed(rules: &Rules, request: &Request) -> bool {
+    let auth = match request.sign_in.as_str() {
+        "initial-password" => AuthLevel::PasswordInitial,
+        "password" => AuthLevel::Password,
+        "verified" => AuthLevel::Verified,
+        other => panic!("unknown sign-in: {other}"),
+    };
+    rules.allows(
+        code(&Role::ALL, &request.role, Role::code),
+        code(&OrgKind::ALL, &request.organisation, OrgKind::code),
+        auth,
+        code(&Action::ALL, &request.action, Action::code),
+        code(&Purpose::ALL, &request.purpose, Purpose::code),
+        code(&Class::ALL, &request.class, Class::code),
+        Facts(request.facts.iter().map(|f| fact(f)).sum()),
+        request.own,
+    )
+}
+
+#[test]
+fn each_request_beside_the_policies_gets_the_answer_its_folder_says() {
+    let rules = Rules::new(ROOMS).unwrap();
+    for (folder, expected) in [("ALLOW", true), ("DENY", false)] {
+        let path = root().join("stewardship/residents/policy").join(folder);
+        let mut seen = 0;
+        for entry in std::fs::read_dir(&path).unwrap().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let sentence = name
+                .strip_suffix(".json")
+                .unwrap_or_else(|| panic!("{name}"));
+            assert!(sentence.split('_').count() >= 4, "{name} is not a sentence");
+            let text = std::fs::read_to_string(entry.path()).unwrap();
+            let request: Request =
+                serde_json::from_str(&text).unwrap_or_else(|e| panic!("{folder}/{name}: {e}"));
+            assert_eq!(allowed(&rules, &request), expected, "{folder}/{name}");
+            seen += 1;
+        }
+        assert!(seen >= 8, "{seen} requests in {folder}");
+    }
+}
