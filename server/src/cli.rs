@@ -135,6 +135,7 @@ impl From<Town> for TownArgs {
 #[expect(clippy::print_stderr, reason = "the command line tells why it failed")]
 pub fn run() -> ExitCode {
     tracing_subscriber::fmt()
+        .with_ansi(false)
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
         .init();

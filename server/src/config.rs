@@ -122,7 +122,11 @@ impl Config {
         let path = dir.join("mimamori.toml");
         let text = toml::to_string_pretty(self).map_err(|e| StartError::Config(e.to_string()))?;
         std::fs::File::create_new(&path)
-            .and_then(|mut file| std::io::Write::write_all(&mut file, text.as_bytes()))
+            .and_then(|mut file| {
+                std::io::Write::write_all(&mut file, text.as_bytes())?;
+                file.sync_all()
+            })
+            .and_then(|()| std::fs::File::open(dir)?.sync_all())
             .map_err(StartError::file(path))
     }
 

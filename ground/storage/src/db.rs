@@ -1,11 +1,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
 
 use crate::sql::placeholders;
 use crate::value::{from_pg, from_sqlite};
@@ -69,6 +69,7 @@ pub(crate) fn sqlite_options(path: &PathBuf, synchronous: Synchronous) -> Sqlite
         .journal_mode(SqliteJournalMode::Wal)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
+        .disable_statement_logging()
         .statement_cache_capacity(200)
         .pragma("cache_size", "-16384")
         .pragma("temp_store", "memory")
@@ -83,7 +84,8 @@ pub(crate) fn pg_options(url: &str, schema: &str) -> Result<PgConnectOptions, St
     let options: PgConnectOptions = url.parse().map_err(StorageError::from)?;
     Ok(options
         .options([("search_path", schema), ("statement_timeout", "60000")])
-        .application_name("mimamori"))
+        .application_name("mimamori")
+        .disable_statement_logging())
 }
 
 impl Db {
@@ -93,7 +95,7 @@ impl Db {
             Location::File { path, synchronous } => {
                 // The first connection makes the file and the WAL; readers may only read.
                 let writer = sqlite_options(path, *synchronous);
-                sqlx::ConnectOptions::connect(&writer).await?;
+                writer.connect().await?;
                 let options = sqlite_options(path, *synchronous).pragma("query_only", "on");
                 Pool::Sqlite(
                     SqlitePoolOptions::new()

@@ -31,6 +31,19 @@ fn escaped(text: &str) -> String {
     format!("%{inner}%")
 }
 
+/// Two index ranges instead of an OR, which would make the engine walk a whole index.
+const BY_KANA: &str = "p.person IN (\
+    SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE only = 1) \
+      AND k.kana_key >= ? AND k.kana_key < ? \
+    UNION SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE only = 1) \
+      AND k.alias_key >= ? AND k.alias_key < ?)";
+/// The same for the two kinds of numbers.
+const BY_NUMBER: &str = "p.person IN (\
+    SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE only = 1) \
+      AND k.insured_number = ? \
+    UNION SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE only = 1) \
+      AND k.address_number = ?)";
+
 /// Range of stored texts that a birth date may stand as; unknown parts match what is known.
 fn births(date: PartialDate) -> (&'static str, Vec<Value>) {
     let (y, m) = (date.year(), date.month());
@@ -69,7 +82,7 @@ impl Search {
             let (from, until): (Value, Value) = (kana.as_str().into(), after(kana).into());
             add(
                 Class::Identity,
-                "p.kana_key >= ? AND p.kana_key < ? OR p.alias_key >= ? AND p.alias_key < ?",
+                BY_KANA,
                 vec![from.clone(), until.clone(), from, until],
             );
         }
@@ -106,7 +119,7 @@ impl Search {
             if number.len() <= 10 {
                 add(
                     Class::Insurance,
-                    "p.insured_number = ? OR p.address_number = ?",
+                    BY_NUMBER,
                     vec![insured.into(), person.into()],
                 );
             } else {

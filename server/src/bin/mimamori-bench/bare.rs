@@ -1,0 +1,94 @@
+//! The peer: the same engine and file system, one look-up and one durable insert a request,
+//! commits grouped as ours are, and nothing else.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mimamori_storage::{Db, Location, Synchronous, Value};
+use tokio::sync::{mpsc, oneshot};
+
+/// Requests a second with `clients` tasks.
+pub async fn look_and_insert(root: &Path, clients: usize, seconds: u64) -> f64 {
+    let path = root.join("bare.db");
+    let db = Db::open(
+        Location::File {
+            path,
+            synchronous: Synchronous::Full,
+        },
+        8,
+    )
+    .await
+    .unwrap();
+    let mut writer = db.writer().await.unwrap();
+    let tables = "CREATE TABLE IF NOT EXISTS person (id INTEGER PRIMARY KEY, name TEXT, birth TEXT, address TEXT);
+        CREATE TABLE IF NOT EXISTS line (id INTEGER PRIMARY KEY, person INTEGER, time INTEGER, text TEXT)";
+    writer.run(tables).await.unwrap();
+    writer.begin().await.unwrap();
+    for n in 0..10_000i64 {
+        let args = vec![
+            n.into(),
+            "山田 太郎".into(),
+            "1940-03-12".into(),
+            "見守市一丁目1番1号".into(),
+        ];
+        writer
+            .execute("INSERT OR REPLACE INTO person VALUES (?, ?, ?, ?)", args)
+            .await
+            .unwrap();
+    }
+    writer.commit().await.unwrap();
+    let (jobs, mut queue) = mpsc::channel::<(i64, oneshot::Sender<()>)>(4096);
+    let committer = tokio::spawn(async move {
+        let mut batch = Vec::new();
+        while queue.recv_many(&mut batch, 512).await > 0 {
+            writer.begin().await.unwrap();
+            for (person, _) in &batch {
+                let args = vec![Value::Int(*person), Value::Int(1), "person.open".into()];
+                writer
+                    .execute(
+                        "INSERT INTO line (person, time, text) VALUES (?, ?, ?)",
+                        args,
+                    )
+                    .await
+                    .unwrap();
+            }
+            writer.commit().await.unwrap();
+            for (_, reply) in batch.drain(..) {
+                let _ = reply.send(());
+            }
+        }
+    });
+    let until = Instant::now() + Duration::from_secs(seconds.min(10));
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..clients)
+        .map(|c| {
+            let (db, jobs) = (db.clone(), jobs.clone());
+            tokio::spawn(async move {
+                let mut done = 0u64;
+                let mut n = i64::try_from(c).unwrap() * 131;
+                while Instant::now() < until {
+                    n = (n * 7919 + 17) % 10_000;
+                    db.fetch(
+                        "SELECT name, birth, address FROM person WHERE id = ?",
+                        vec![n.into()],
+                    )
+                    .await
+                    .unwrap();
+                    let (reply, answer) = oneshot::channel();
+                    jobs.send((n, reply)).await.unwrap();
+                    answer.await.unwrap();
+                    done += 1;
+                }
+                done
+            })
+        })
+        .collect();
+    let mut done = 0;
+    for task in tasks {
+        done += task.await.unwrap();
+    }
+    drop(jobs);
+    committer.await.unwrap();
+    db.close().await;
+    done as f64 / started.elapsed().as_secs_f64()
+}
