@@ -250,6 +250,7 @@ fn a_full_disk_shows_nothing_and_passes() {
         root.path().join("known"),
         small.0.join("filler"),
     );
+    // The program's own log stands on the same disk, as it may in an office.
     let mut server = Server::start(&dir, &[], &[]);
     let records = after_the_load(&server);
     std::fs::copy(dir.join("trace/checkpoint"), &known).unwrap();

@@ -3,9 +3,19 @@
 
 #[path = "it/edges.rs"]
 mod edges;
+#[path = "it/house.rs"]
+mod house;
 #[path = "it/oracle.rs"]
 mod oracle;
+#[path = "it/race.rs"]
+mod race;
 #[path = "it/requests.rs"]
 mod requests;
 #[path = "it/rules.rs"]
 mod rules;
+#[path = "it/unrecorded.rs"]
+mod unrecorded;
+#[path = "it/unseen.rs"]
+mod unseen;
+#[path = "it/zones.rs"]
+mod zones;

@@ -1,0 +1,103 @@
+//! "Not yours" never differs from "not there".
+
+use axum::http::StatusCode;
+use mimamori_kernel::id::PersonId;
+
+use crate::house::{each_demo, encoded};
+
+#[tokio::test]
+async fn not_yours_and_not_there_are_the_same_bytes() {
+    each_demo(async |house| {
+        let persons = house
+            .persons("status = 1 AND insured = 1 AND protected = 0")
+            .await;
+        let hidden = house.persons("protected = 1").await;
+        let nobody = PersonId::from_bytes([7; 16]).to_string();
+        let ids = [
+            nobody.clone(),
+            "not-an-id".into(),
+            "0".repeat(31),
+            persons[1].0.to_string(),
+            hidden[0].0.to_string(),
+            // Not even the own record opens on the officers' page.
+            persons[0].0.to_string(),
+        ];
+        for login in ["citizen-1", "vendor-1"] {
+            let cookie = house.play(login).await;
+            let first = house.get(&format!("/residents/{}", ids[0]), &cookie).await;
+            assert_eq!(first.status, StatusCode::NOT_FOUND);
+            for id in &ids {
+                let answer = house.get(&format!("/residents/{id}"), &cookie).await;
+                assert_eq!(answer.status, StatusCode::NOT_FOUND, "{login} {id}");
+                assert_eq!(
+                    answer.body.as_bytes(),
+                    first.body.as_bytes(),
+                    "{login} {id}"
+                );
+            }
+        }
+        let clerk = house.play("clerk-1").await;
+        let missing = house.get(&format!("/residents/{nobody}"), &clerk).await;
+        let wrong = house.get("/residents/not-an-id", &clerk).await;
+        assert_eq!(missing.status, StatusCode::NOT_FOUND);
+        assert_eq!(
+            (missing.status, missing.body.as_bytes()),
+            (wrong.status, wrong.body.as_bytes())
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_visitors_search_is_not_there() {
+    each_demo(async |house| {
+        let (_, [kanji, ..]) = house
+            .persons("status = 1 AND insured = 1 AND protected = 0")
+            .await[1]
+            .clone();
+        let clerk = house.play("clerk-1").await;
+        let form = format!("kanji={}&channel=telephone", encoded(&kanji));
+        let found = house.post("/residents/search", &clerk, &form).await;
+        assert_eq!(
+            house.get(&found.location, &clerk).await.status,
+            StatusCode::OK
+        );
+        let lead = house.play("lead-1").await;
+        let theirs = house.get(&found.location, &lead).await;
+        for path in [
+            format!("/residents/results/{}", PersonId::from_bytes([7; 16])),
+            "/residents/results/not-an-id".into(),
+            "/nowhere".into(),
+        ] {
+            let answer = house.get(&path, &lead).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(answer.body.as_bytes(), theirs.body.as_bytes(), "{path}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_household_list_does_not_tell_where_a_protected_person_lives() {
+    each_demo(async |house| {
+        let shared = "protected = 0 AND status = 1 AND household_number IN (SELECT h.household_number \
+            FROM residents_person h WHERE h.protected = 1 AND h.generation = residents_person.generation)";
+        let (person, _) = house.persons(shared).await[0].clone();
+        let row = house.instance.db.fetch_one(
+            "SELECT household_number FROM residents_person WHERE person = ?",
+            vec![person.bytes().into()],
+        );
+        let number = row.await.unwrap().unwrap().text(0).unwrap().to_owned();
+        let filter = format!("protected = 1 AND household_number = '{number}'");
+        let (_, [hidden, ..]) = house.persons(&filter).await[0].clone();
+        for (login, seen) in [("clerk-1", false), ("lead-1", true)] {
+            let cookie = house.play(login).await;
+            let path = format!("/residents/{person}");
+            house.post(&format!("{path}/reason"), &cookie, "channel=counter").await;
+            let page = house.get(&path, &cookie).await;
+            assert_eq!(page.status, StatusCode::OK, "{login}");
+            assert_eq!(page.body.contains(&hidden), seen, "{login}: {hidden}");
+        }
+    })
+    .await;
+}
