@@ -1,0 +1,128 @@
+// Every page: no violation that axe-core knows of, no sideways scrolling on a small screen; and the pictures of the tour.
+
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { enter, findWithBadge, launch, open, search } from "../lib/browser.js";
+import { startDemo } from "../lib/demo.js";
+
+const axe = createRequire(import.meta.url)("axe-core");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const TOUR = new URL("../../docs/tour/", import.meta.url);
+const BLESS = process.env.MIMAMORI_BLESS === "1";
+const LARGEST = 400_000;
+
+let demo, browser, member;
+before(async () => {
+  demo = await startDemo();
+  browser = await launch();
+  const { context, page } = await open(browser, demo);
+  await enter(page, "clerk");
+  member = await findWithBadge(page, "世帯員", ["支援措置"]);
+  await context.close();
+});
+after(async () => {
+  await browser?.close();
+  await demo?.stop();
+});
+
+/** Sends the form as it is (or filled), and waits for the answer that shows errors. */
+async function wrongly(page, path, button, fields = {}) {
+  await page.goto(path);
+  for (const [name, value] of Object.entries(fields)) await page.locator(`#${name}`).fill(value);
+  await page.getByRole("button", { name: button }).click();
+  await page.locator(".error-summary").waitFor();
+}
+
+async function firstRecord(page) {
+  await search(page, { kana: "やまだ" });
+  await page.locator("tbody th a").first().click();
+  await page.getByRole("heading", { level: 1, name: "住民の記録" }).waitFor();
+}
+
+// Name, role (or none), how to get there, picture of the tour.
+const PAGES = [
+  ["chooser", "", (page) => page.goto("/demo"), "01-demo"],
+  ["home", "clerk", () => {}, "02-home"],
+  ["home after another session ended", "clerk", (page) => page.goto("/?other=1")],
+  ["search", "clerk", async (page) => {
+    await page.goto("/residents/search");
+    await page.locator("#channel").selectOption({ label: "窓口" });
+    await page.locator("#kana").fill("やまだ");
+  }, "03-search"],
+  ["search with errors", "clerk", (page) => wrongly(page, "/residents/search", "検索する", { birth: "S640108", phone: "1" })],
+  ["results", "clerk", (page) => search(page, { kana: "やまだ" }), "04-results"],
+  ["results over several pages", "clerk", (page) => search(page, { kana: "や" })],
+  ["results: nobody", "clerk", (page) => search(page, { kanji: "無無無" })],
+  ["results: too many", "clerk", (page) => search(page, { address: "見守市" })],
+  ["record", "clerk", firstRecord, "05-record"],
+  ["record of a household member", "clerk", (page) => page.goto(member.path).then(async () => {
+    await page.locator("#channel").selectOption({ label: "電話" });
+    await page.getByRole("button", { name: "理由を記録して開く" }).click();
+    await page.getByRole("heading", { level: 1, name: "住民の記録" }).waitFor();
+  })],
+  ["record of a protected person", "clerk", async (page) => page.goto((await findWithBadge(page, "支援措置", ["世帯員"])).href)],
+  ["refusal", "care", (page) => page.goto(member.path), "06-refusal"],
+  ["refusal at the search", "contractor", (page) => page.goto("/residents/search")],
+  ["own looks", "citizen", async (page) => {
+    const { context, page: desk } = await open(browser, demo);
+    await enter(desk, "clerk");
+    await search(desk, { kana: "あ" });
+    const rows = desk.locator("tbody tr").filter({ hasNot: desk.locator(".badge", { hasText: /世帯員|支援措置/ }) });
+    for (const href of await rows.locator("th a").evaluateAll((all) => all.slice(0, 6).map((a) => a.getAttribute("href")))) await desk.goto(href);
+    await context.close();
+    await page.goto("/me");
+  }, "07-citizen"],
+  ["guide", "clerk", (page) => page.goto("/guide"), "08-guide"],
+  ["guide without a session", "", (page) => page.goto("/guide")],
+  ["reason", "lead", (page) => page.goto(member.path), "09-reason"],
+  ["reason with errors", "lead", (page) => wrongly(page, member.path, "理由を記録して開く")],
+  ["sign-in", "", (page) => page.goto("/sign-in"), "10-sign-in"],
+  ["sign-in after the end", "", (page) => page.goto("/sign-in?ended=other")],
+  ["sign-in refused", "", (page) => wrongly(page, "/sign-in", "サインイン", { login: "nobody-1", password: "ちがう合い言葉" })],
+  ["password", "clerk", (page) => page.goto("/password")],
+  ["password refused", "clerk", (page) => wrongly(page, "/password", "変更する", { old: "ちがう合い言葉" })],
+  ["second administrator", "operations", (page) => page.goto("/administrators/second")],
+  ["lock", "clerk", async (page) => {
+    await page.evaluate(() => {
+      const form = document.querySelector("form[data-sign-out]");
+      form.action = "/lock";
+      form.submit();
+    });
+    await page.waitForURL("**/lock");
+    await page.getByRole("heading", { level: 1, name: "画面のロック" }).waitFor();
+  }, "11-lock"],
+  ["not found", "clerk", (page) => page.goto("/residents/0123456789abcdef0123456789abcdef"), "12-not-found"],
+];
+
+for (const [name, who, go, picture] of PAGES) {
+  test(`page: ${name}`, async () => {
+    // axe is put into the page, which the policy of our pages forbids; the pages themselves are shown as they are.
+    const { context, page, wrong } = await open(browser, demo, { bypassCSP: true });
+    try {
+      if (who) await enter(page, who);
+      await go(page);
+      if (picture) {
+        const png = await page.screenshot({ animations: "disabled", caret: "hide" });
+        assert.ok(png.length < LARGEST, `${picture} has ${png.length} bytes`);
+        if (BLESS) {
+          mkdirSync(TOUR, { recursive: true });
+          writeFileSync(new URL(`${picture}.png`, TOUR), png);
+        }
+      }
+      await page.evaluate(axe.source);
+      const found = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }), TAGS);
+      const told = found.violations.map((v) => `${v.id}: ${v.help} — ${v.nodes.map((n) => n.html).join(" | ")}`);
+      assert.deepEqual(told, []);
+      assert.ok(found.passes.length > 5, "axe did look");
+      assert.equal(await page.locator("h1").count(), 1, "one heading of the page");
+      await page.setViewportSize({ width: 320, height: 800 });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(wide <= 320, `the page is ${wide} wide on a screen of 320`);
+      assert.deepEqual(wrong, []);
+    } finally {
+      await context.close();
+    }
+  });
+}
