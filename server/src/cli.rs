@@ -138,6 +138,8 @@ pub fn run() -> ExitCode {
         .with_ansi(false)
         .with_writer(std::io::stderr)
         .with_max_level(tracing::Level::WARN)
+        // A log on a full disk must not end the task that wanted to write to it.
+        .log_internal_errors(false)
         .init();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
