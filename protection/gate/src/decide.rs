@@ -16,6 +16,7 @@ use crate::class::Class;
 use crate::error::{GateError, Refused};
 use crate::facts::Facts;
 use crate::items::Catalogue;
+use crate::list::Plan;
 
 /// An action that has a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -184,6 +185,7 @@ pub struct Rules {
     policies: PolicySet,
     sentences: HashMap<String, (String, Vec<String>)>,
     memory: Mutex<HashMap<Question, Arc<Answer>>>,
+    plans: Mutex<HashMap<Question, Arc<Plan>>>,
     catalogue: Catalogue,
 }
 
@@ -248,6 +250,7 @@ impl Rules {
             policies,
             sentences,
             memory: Mutex::new(HashMap::new()),
+            plans: Mutex::new(HashMap::new()),
             catalogue,
         })
     }
@@ -332,6 +335,22 @@ impl Gate {
 
     pub(crate) fn decide(&self, question: Question) -> Arc<Answer> {
         self.rules.decide(question)
+    }
+
+    /// The plan kept under a question, made when it is new.
+    pub(crate) fn known_plan(&self, key: Question, make: impl FnOnce() -> Plan) -> Arc<Plan> {
+        let plans = || {
+            self.rules
+                .plans
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(known) = plans().get(&key) {
+            return known.clone();
+        }
+        let made = Arc::new(make());
+        plans().insert(key, made.clone());
+        made
     }
 
     pub(crate) fn question(

@@ -10,7 +10,7 @@ use mimamori_trace::{Act, Decision, Details, Ground, Scope, Shown};
 
 use crate::class::{Class, Classes};
 use crate::decide::{Action, Gate, Purpose};
-use crate::error::GateError;
+use crate::error::{GateError, Refused};
 use crate::facts::Facts;
 use crate::hidden::{Field, Hidden, Record, Revealed};
 use crate::permit::{act, columns, merge, record};
@@ -36,6 +36,16 @@ pub struct Listed {
     shown: Vec<Shown>,
 }
 
+/// What a role may find or see in lists: worked out once for each role, action and purpose.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// For each class the masks for which it may be seen.
+    masks: Vec<(Class, Vec<i64>)>,
+    policies: String,
+    /// Set when no class of nobody could be seen.
+    refused: Option<Refused>,
+}
+
 /// The right to search or list once.
 #[derive(Debug)]
 #[must_use = "a permit that is not used leaves no line"]
@@ -45,9 +55,7 @@ pub struct ListPermit {
     action: Action,
     purpose: Purpose,
     ground: Ground,
-    /// For each class the masks for which it may be seen.
-    masks: Vec<(Class, Vec<i64>)>,
-    policies: Vec<String>,
+    plan: Arc<Plan>,
 }
 
 /// Hits that are sorted at most; rooms refuse to list so many long before.
@@ -62,6 +70,35 @@ fn mask_list(masks: &[i64]) -> String {
 }
 
 impl Gate {
+    fn plan(&self, visitor: &Visitor, action: Action, purpose: Purpose) -> Arc<Plan> {
+        let key = Self::question(visitor, action, purpose, Class::Technical, Facts::default());
+        self.known_plan(key, || {
+            let (mut masks, mut policies, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+            for class in action.classes() {
+                let mut open = Vec::new();
+                for mask in Facts::EVERY {
+                    let question = Self::question(visitor, action, purpose, *class, Facts(mask));
+                    let answer = self.decide(question);
+                    if answer.allowed {
+                        open.push(mask);
+                        policies.extend(answer.policies.iter().cloned());
+                    } else if mask == Facts::RESIDENT {
+                        refusals.push(self.refusal(&answer));
+                    }
+                }
+                masks.push((*class, open));
+            }
+            policies.sort();
+            policies.dedup();
+            let nothing = masks.iter().all(|(_, open)| open.is_empty());
+            Plan {
+                masks,
+                policies: policies.join(","),
+                refused: nothing.then(|| merge(refusals)),
+            }
+        })
+    }
+
     /// Asks to search or list; refused when no class of nobody could be seen.
     pub async fn list(
         &self,
@@ -70,30 +107,8 @@ impl Gate {
         purpose: Purpose,
     ) -> Result<ListPermit, GateError> {
         let ground = self.trace.ground();
-        let (mut masks, mut policies, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
-        for class in action.classes() {
-            let mut open = Vec::new();
-            for mask in Facts::EVERY {
-                let answer = self.decide(Self::question(
-                    visitor,
-                    action,
-                    purpose,
-                    *class,
-                    Facts(mask),
-                ));
-                if answer.allowed {
-                    open.push(mask);
-                    policies.extend(answer.policies.iter().cloned());
-                } else if mask == Facts::RESIDENT {
-                    refusals.push(self.refusal(&answer));
-                }
-            }
-            masks.push((*class, open));
-        }
-        policies.sort();
-        policies.dedup();
-        if masks.iter().all(|(_, open)| open.is_empty()) {
-            let refused = merge(refusals);
+        let plan = self.plan(visitor, action, purpose);
+        if let Some(refused) = &plan.refused {
             let line = Act {
                 decision: Decision::Refused,
                 classes: Classes::of(action.classes()).bits(),
@@ -101,7 +116,7 @@ impl Gate {
                 ..act(visitor, action, purpose, ground)
             };
             self.trace.record(line).await?;
-            return Err(GateError::Refused(refused));
+            return Err(GateError::Refused(refused.clone()));
         }
         Ok(ListPermit {
             gate: self.clone(),
@@ -109,15 +124,15 @@ impl Gate {
             action,
             purpose,
             ground,
-            masks,
-            policies,
+            plan,
         })
     }
 }
 
 impl ListPermit {
     fn masks(&self, class: Class) -> &[i64] {
-        self.masks
+        self.plan
+            .masks
             .iter()
             .find(|(c, _)| *c == class)
             .map_or(&[], |(_, m)| m)
@@ -265,6 +280,7 @@ impl ListPermit {
 
     fn line(&self) -> Act {
         let open: Vec<Class> = self
+            .plan
             .masks
             .iter()
             .filter(|(_, m)| !m.is_empty())
@@ -272,7 +288,7 @@ impl ListPermit {
             .collect();
         Act {
             classes: Classes::of(&open).bits(),
-            policy: self.policies.join(","),
+            policy: self.plan.policies.clone(),
             ..act(&self.visitor, self.action, self.purpose, self.ground)
         }
     }
