@@ -44,7 +44,7 @@ async function firstRecord(page) {
 // Name, role (or none), how to get there, picture of the tour.
 const PAGES = [
   ["chooser", "", (page) => page.goto("/demo"), "01-demo"],
-  ["home", "clerk", () => {}, "02-home"],
+  ["home", "clerk", (page) => page.goto("/"), "02-home"],
   ["home after another session ended", "clerk", (page) => page.goto("/?other=1")],
   ["search", "clerk", async (page) => {
     await page.goto("/residents/search");
