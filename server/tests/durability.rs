@@ -4,6 +4,12 @@
 //! power or its disk space. Then the directory is started again and the verifier judges it.
 //! `MIMAMORI_FULL=1` runs a thousand kills; `MIMAMORI_SEED` repeats a run.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test says by a panic what failed, and tells what it counted"
+)]
+
 #[path = "durability/power.rs"]
 mod power;
 #[path = "durability/register.rs"]
