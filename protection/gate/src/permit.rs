@@ -76,7 +76,7 @@ pub(crate) fn act(visitor: &Visitor, action: Action, purpose: Purpose, ground: G
         shown: vec![],
         details: None,
         changes: vec![],
-        ground,
+        ground: ground.with_account_checked(),
         touches_subjects: false,
         touches_accounts: false,
     }

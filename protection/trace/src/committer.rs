@@ -29,6 +29,18 @@ pub struct Ground {
     subjects: u64,
 }
 
+impl Ground {
+    /// The same, but the committer looks at the account in any case: a visitor may have been
+    /// proved before a revocation and ask only after it (S4-76).
+    #[must_use]
+    pub fn with_account_checked(self) -> Self {
+        Self {
+            accounts: 0,
+            ..self
+        }
+    }
+}
+
 pub(crate) struct Job {
     pub(crate) act: Option<Act>,
     pub(crate) upkeep: Vec<Statement>,

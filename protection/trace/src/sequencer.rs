@@ -65,7 +65,7 @@ impl State {
         let found = shared
             .db
             .fetch_one(
-                "SELECT line, place, frontier FROM trace_tree WHERE only = 1",
+                "SELECT line, place, frontier FROM trace_tree WHERE one = 1",
                 vec![],
             )
             .await?;
@@ -334,8 +334,8 @@ impl State {
             &mut out,
         );
         out.push(Statement::new(
-            "INSERT INTO trace_tree (only, line, place, frontier) VALUES (1, ?, ?, ?) \
-             ON CONFLICT (only) DO UPDATE SET line = excluded.line, place = excluded.place, frontier = excluded.frontier",
+            "INSERT INTO trace_tree (one, line, place, frontier) VALUES (1, ?, ?, ?) \
+             ON CONFLICT (one) DO UPDATE SET line = excluded.line, place = excluded.place, frontier = excluded.frontier",
             vec![signed(self.line).into(), signed(self.place).into(), self.frontier.to_bytes().into()],
         ));
         out

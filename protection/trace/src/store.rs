@@ -33,7 +33,7 @@ CREATE TABLE trace_chain (
   count {int} NOT NULL,
   head {blob} NOT NULL) {clustered};
 CREATE TABLE trace_tree (
-  only {int} NOT NULL PRIMARY KEY,
+  one {int} NOT NULL PRIMARY KEY,
   line {int} NOT NULL,
   place {int} NOT NULL,
   frontier {blob} NOT NULL);

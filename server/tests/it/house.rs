@@ -166,7 +166,7 @@ impl House {
     pub async fn persons(&self, filter: &str) -> Vec<(PersonId, [String; 3])> {
         let sql = format!(
             "SELECT person, kanji, kana, address_number FROM residents_person \
-             WHERE generation = (SELECT generation FROM residents_state WHERE only = 1) AND {filter} \
+             WHERE generation = (SELECT generation FROM residents_state WHERE one = 1) AND {filter} \
              ORDER BY kana_key, address_number"
         );
         let rows = self.instance.db.fetch(&sql, vec![]).await.unwrap();

@@ -168,7 +168,7 @@ pub(crate) async fn open(
         let record = permit
             .fetch("residents_person", &COLUMNS, IN_FORCE_HERE, vec![])
             .await?;
-        let filter = "generation = (SELECT generation FROM residents_state WHERE only = 1) ORDER BY number DESC";
+        let filter = "generation = (SELECT generation FROM residents_state WHERE one = 1) ORDER BY number DESC";
         let events = permit
             .fetch("residents_history", &EVENTS, filter, vec![])
             .await?;

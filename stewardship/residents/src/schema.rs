@@ -6,9 +6,9 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
     id: "residents-0001",
     ddl: "
 CREATE TABLE residents_state (
-  only {int} NOT NULL PRIMARY KEY,
+  one {int} NOT NULL PRIMARY KEY,
   generation {int} NOT NULL);
-INSERT INTO residents_state (only, generation) VALUES (1, 0);
+INSERT INTO residents_state (one, generation) VALUES (1, 0);
 CREATE TABLE residents_person (
   generation {int} NOT NULL,
   person {blob} NOT NULL,
@@ -75,7 +75,7 @@ CREATE TABLE residents_fact (
 
 /// SQL that a row is of the generation in force, for tables behind the alias `p`.
 pub(crate) const IN_FORCE: &str =
-    "p.generation = (SELECT generation FROM residents_state WHERE only = 1)";
+    "p.generation = (SELECT generation FROM residents_state WHERE one = 1)";
 /// The same for a table without alias.
 pub(crate) const IN_FORCE_HERE: &str =
-    "generation = (SELECT generation FROM residents_state WHERE only = 1)";
+    "generation = (SELECT generation FROM residents_state WHERE one = 1)";

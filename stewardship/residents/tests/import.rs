@@ -101,7 +101,7 @@ impl Place {
     async fn whole(&self) -> Vec<Vec<Value>> {
         let mut out = vec![];
         for (table, order) in [
-            ("residents_state", "only"),
+            ("residents_state", "one"),
             ("residents_person", "generation, person"),
             ("residents_history", "generation, person, number"),
             ("residents_household", "generation, household_number"),

@@ -58,7 +58,7 @@ impl<'a> Store<'a> {
     pub async fn open(permit: &'a JobPermit) -> Result<Self, ImportError> {
         let rows = permit
             .rows(
-                "SELECT generation FROM residents_state WHERE only = 1",
+                "SELECT generation FROM residents_state WHERE one = 1",
                 vec![],
             )
             .await?;
@@ -288,7 +288,7 @@ impl<'a> Store<'a> {
         );
         let mut steps = vec![
             Statement::expecting(
-                "UPDATE residents_state SET generation = ? WHERE only = 1 AND generation = ?",
+                "UPDATE residents_state SET generation = ? WHERE one = 1 AND generation = ?",
                 vec![new.into(), old.into()],
                 1,
                 "residents-generation",

@@ -33,15 +33,15 @@ fn escaped(text: &str) -> String {
 
 /// Two index ranges instead of an OR, which would make the engine walk a whole index.
 const BY_KANA: &str = "p.person IN (\
-    SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE only = 1) \
+    SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE one = 1) \
       AND k.kana_key >= ? AND k.kana_key < ? \
-    UNION SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE only = 1) \
+    UNION SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE one = 1) \
       AND k.alias_key >= ? AND k.alias_key < ?)";
 /// The same for the two kinds of numbers.
 const BY_NUMBER: &str = "p.person IN (\
-    SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE only = 1) \
+    SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE one = 1) \
       AND k.insured_number = ? \
-    UNION SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE only = 1) \
+    UNION SELECT k.person FROM residents_person k WHERE k.generation = (SELECT generation FROM residents_state WHERE one = 1) \
       AND k.address_number = ?)";
 
 /// Range of stored texts that a birth date may stand as; unknown parts match what is known.
