@@ -163,7 +163,7 @@ test("a citizen sees who looked, and the statement and the trace hold without th
     await (await coming).saveAs(file);
     const statement = verify("statement", file);
     assert.equal(statement.status, 0, statement.text);
-    assert.match(statement.text, /(\d+)件中\1件/);
+    assert.match(statement.text, /(\d+) 件中 \1 件/);
   });
   await sleep(CHECKPOINT);
   const trace = verify("trace", demo.trace);
