@@ -29,7 +29,7 @@ publickey-credentials-create=(self), publickey-credentials-get=(self)";
 const FIXED: [(&str, &str); 9] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
+    ("referrer-policy", "same-origin"),
     ("x-frame-options", "DENY"),
     ("permissions-policy", PERMISSIONS_POLICY),
     ("cross-origin-opener-policy", "same-origin"),

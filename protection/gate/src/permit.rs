@@ -128,7 +128,17 @@ impl Gate {
                     sentence: refusal.sentence.clone(),
                     policy: refusal.policy.clone(),
                 });
-                refusals.push(refusal);
+                // What a refusal page says must not tell that support measures hold.
+                let open = Facts(facts.0 & !Facts::PROTECTED);
+                let neutral = self.decide(Question {
+                    facts: open,
+                    ..question
+                });
+                refusals.push(if neutral.allowed {
+                    refusal
+                } else {
+                    self.refusal(&neutral)
+                });
             }
         }
         policies.sort();

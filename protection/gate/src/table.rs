@@ -41,6 +41,26 @@ fn open(gate: &Rules, base: Question) -> Vec<bool> {
     out
 }
 
+/// The same set of combinations in few terms: (values, bits that do not matter), by merging
+/// neighbours (Quine and McCluskey) and taking the widest that still add something.
+fn shortest(holds: &[usize], bits: usize) -> Vec<(usize, usize)> {
+    let covers = |(value, free): (usize, usize), c: usize| c & !free == value & !free;
+    let mut terms: Vec<(usize, usize)> = (0..1usize << bits)
+        .flat_map(|free| holds.iter().map(move |value| (value & !free, free)))
+        .filter(|term| (0..1usize << bits).all(|c| !covers(*term, c) || holds.contains(&c)))
+        .collect();
+    terms.sort_by_key(|(value, free)| (std::cmp::Reverse(free.count_ones()), *value));
+    terms.dedup();
+    let (mut left, mut out) = (holds.to_vec(), Vec::new());
+    for term in terms {
+        if left.iter().any(|c| covers(term, *c)) {
+            left.retain(|c| !covers(term, *c));
+            out.push(term);
+        }
+    }
+    out
+}
+
 /// The condition in words; none when nothing is open.
 fn words(open: &[bool]) -> Option<String> {
     if !open.contains(&true) {
@@ -55,29 +75,33 @@ fn words(open: &[bool]) -> Option<String> {
     if names.is_empty() {
         return Some("いつでも".into());
     }
-    // All combinations of the facts that matter, as few words as they need.
-    let mut cases = Vec::new();
-    for choice in 0..1usize << names.len() {
-        let at = names
+    let at = |choice: usize| {
+        names
             .iter()
             .enumerate()
             .filter(|(n, _)| choice >> n & 1 == 1)
-            .fold(0, |i, (_, (bit, _))| i | bit);
-        if open[at] {
-            let case: Vec<String> = names
+            .fold(0, |i, (_, (bit, _))| i | bit)
+    };
+    let holds: Vec<usize> = (0..1usize << names.len())
+        .filter(|c| open[at(*c)])
+        .collect();
+    let cases: Vec<String> = shortest(&holds, names.len())
+        .into_iter()
+        .map(|(value, free)| {
+            let word =
+                |(n, (_, name)): (usize, &(usize, &str))| match (free >> n & 1, value >> n & 1) {
+                    (1, _) => None,
+                    (_, 1) => Some((*name).to_owned()),
+                    _ => Some(format!("{name}でない")),
+                };
+            names
                 .iter()
                 .enumerate()
-                .map(|(n, (_, name))| {
-                    if choice >> n & 1 == 1 {
-                        (*name).to_owned()
-                    } else {
-                        format!("{name}でない")
-                    }
-                })
-                .collect();
-            cases.push(case.join("・"));
-        }
-    }
+                .filter_map(word)
+                .collect::<Vec<_>>()
+                .join("・")
+        })
+        .collect();
     Some(cases.join(" または "))
 }
 

@@ -22,7 +22,8 @@ use tower::ServiceExt as _;
 use crate::edges::read;
 
 pub struct House {
-    pub dir: TempDir,
+    /// Lives as long as the house.
+    pub _dir: TempDir,
     pub instance: Instance,
     pub router: Router,
 }
@@ -98,7 +99,7 @@ pub async fn each_demo(test: impl AsyncFn(House)) {
     test(demo(None).await).await;
     match std::env::var(testing::SERVER) {
         Ok(url) => test(demo(Some(url)).await).await,
-        Err(_) => println!("not run on PostgreSQL: {} is not set", testing::SERVER),
+        Err(_) => eprintln!("not run on PostgreSQL: {} is not set", testing::SERVER),
     }
 }
 
@@ -143,7 +144,7 @@ pub async fn demo(server: Option<String>) -> House {
         .unwrap();
     let router = Site::new(&instance).router();
     let house = House {
-        dir,
+        _dir: dir,
         instance,
         router,
     };

@@ -20,7 +20,7 @@ async fn production(zone: Zone) -> (House, String) {
     let instance = Instance::open(&data).await.unwrap();
     let router = Site::new(&instance).router();
     let house = House {
-        dir,
+        _dir: dir,
         instance,
         router,
     };

@@ -20,7 +20,7 @@ fn every_response_carries_the_headers() {
         let header = |name: &str| headers[name].to_str().unwrap().to_string();
         assert_eq!(header("content-security-policy"), CONTENT_SECURITY_POLICY);
         assert_eq!(header("x-content-type-options"), "nosniff");
-        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("referrer-policy"), "same-origin");
         assert_eq!(header("x-frame-options"), "DENY");
         assert_eq!(header("cross-origin-opener-policy"), "same-origin");
         assert_eq!(header("cross-origin-resource-policy"), "same-origin");
