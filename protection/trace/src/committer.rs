@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mimamori_encryption::{NoteSigner, Secret};
 use mimamori_kernel::clock::Clock;
-use mimamori_kernel::id::PersonId;
+use mimamori_kernel::id::{PersonId, UserId};
 use mimamori_kernel::random::Random;
 use mimamori_storage::{Db, Statement, StorageError, Value, Writer};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -318,9 +318,11 @@ impl Committer {
         let mut outcomes = Vec::with_capacity(work.len());
         let mut rows: Vec<Vec<Value>> = Vec::with_capacity(work.len());
         let mut leaves = 0;
+        // Accounts found right in this transaction, until a change in it touches accounts.
+        let mut seen = Vec::new();
         for (act, upkeep, touches_subjects, touches_accounts) in work {
             let checked = match &act {
-                Some(act) => self.check(act, ground).await?,
+                Some(act) => self.check(act, ground, &mut seen).await?,
                 None => Ok(()),
             };
             if let Err(error) = checked {
@@ -343,6 +345,7 @@ impl Committer {
             }
             if touches_accounts {
                 ground.accounts = u64::MAX;
+                seen.clear();
             }
             match act {
                 Some(act) => {
@@ -390,11 +393,14 @@ impl Committer {
         &mut self,
         act: &Act,
         ground: Ground,
+        seen: &mut Vec<(UserId, i64)>,
     ) -> Result<Result<(), TraceError>, StorageError> {
         if act.decision == Decision::Refused {
             return Ok(Ok(()));
         }
-        if let Some(actor) = act.actor.filter(|_| act.ground.accounts != ground.accounts) {
+        if let Some(actor) = act.actor.filter(|_| act.ground.accounts != ground.accounts)
+            && !seen.contains(&(actor, act.epoch))
+        {
             let rows = self
                 .writer
                 .fetch(
@@ -405,6 +411,7 @@ impl Committer {
             if rows.first().map(|r| r.int(0)).transpose()? != Some(act.epoch) {
                 return Ok(Err(TraceError::AccountChanged));
             }
+            seen.push((actor, act.epoch));
         }
         if act.ground.subjects != ground.subjects {
             for shown in &act.shown {

@@ -26,6 +26,10 @@ use crate::tree::{Frontier, Hash, leaf_hash};
 pub(crate) const SEGMENT: u64 = 1 << 20;
 /// Lines taken at once.
 const TAKE: i64 = 400;
+/// Leaves after which a round ends.
+const ROUND: u64 = 1000;
+/// Pause that lets small rounds grow; leaves stay well within a second.
+const PAUSE: Duration = Duration::from_millis(50);
 /// The action whose line becomes a map leaf.
 pub(crate) const MAP: &str = "trace.map";
 
@@ -438,6 +442,7 @@ pub(crate) async fn run(jobs: mpsc::WeakSender<Job>, shared: Arc<Shared>, mut st
             }
         }
         if !more {
+            tokio::time::sleep(PAUSE).await;
             let _ =
                 tokio::time::timeout(Duration::from_millis(200), shared.committed.notified()).await;
         }
@@ -484,9 +489,16 @@ async fn round(
         lines.truncate(at + 1);
     }
     let mut new = Round::default();
-    for row in &lines {
+    let mut cut = false;
+    for (at, row) in lines.iter().enumerate() {
         state.expand(&shared.dir, row, &mut new)?;
+        // A short transaction: page lines wait behind it.
+        if new.leaves >= ROUND && at + 1 < lines.len() {
+            cut = true;
+            break;
+        }
     }
+    let map = map.filter(|_| !cut);
     let files = std::mem::take(&mut new.files);
     blocking(move || append(&files)).await?;
     let statements = state.statements(&mut new);
@@ -504,13 +516,13 @@ async fn round(
     sender.send(job).await.map_err(|_| TraceError::Stopped)?;
     drop(sender);
     answer.await.map_err(|_| TraceError::Stopped)??;
-    let left = shared
+    let _ = shared
         .waiting
-        .load(Ordering::Relaxed)
-        .saturating_sub(new.leaves);
-    shared.waiting.store(left, Ordering::Relaxed);
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |w| {
+            Some(w.saturating_sub(new.leaves))
+        });
     shared.room.notify_waiters();
-    Ok(Some((full || map.is_some(), map.is_some())))
+    Ok(Some((full || cut || map.is_some(), map.is_some())))
 }
 
 async fn sign(shared: &Shared, state: &mut State) -> Result<(), TraceError> {

@@ -6,7 +6,10 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
-use mimamori_gate::{Action, Class, Condition, GateError, Reason, Record, Withheld};
+use mimamori_gate::{
+    Action, Class, Condition, GateError, Hidden, ListPermit, Listed, PersonPermit, Reason, Record,
+    Withheld,
+};
 use mimamori_identity::Visitor;
 use mimamori_kernel::date::{PartialDate, age_completed, wareki_with_western};
 use mimamori_kernel::id::{PersonId, ResultId};
@@ -165,18 +168,23 @@ pub(crate) async fn open(
     };
     let withheld = permit.withheld().to_vec();
     let read = async {
-        let record = permit
-            .fetch("residents_person", &COLUMNS, IN_FORCE_HERE, vec![])
-            .await?;
         let filter = "generation = (SELECT generation FROM residents_state WHERE one = 1) ORDER BY number DESC";
-        let events = permit
-            .fetch("residents_history", &EVENTS, filter, vec![])
+        let list = room
+            .gate
+            .list(&visitor, Action::PersonList, purpose(&visitor))
             .await?;
-        let shown = permit.reveal(record.and(events)).await?;
+        let (record, events, members) = tokio::try_join!(
+            permit.fetch("residents_person", &COLUMNS, IN_FORCE_HERE, vec![]),
+            permit.fetch("residents_history", &EVENTS, filter, vec![]),
+            household(&list, &permit),
+        )?;
+        // Two lines, made durable together: the record was opened, the members appeared in a list.
+        let (shown, members) =
+            tokio::try_join!(permit.reveal(record.and(events)), list.reveal(members))?;
         let line = shown.line();
         let (mut records, events) = shown.into_inner();
         let record = records.pop().ok_or(GateError::NotFound)?;
-        let members = household(&room, &visitor, &person, &record).await?;
+        let members = lines(&members, room.clock.now().office_day(), None);
         Ok::<_, GateError>((line, record, events, members))
     };
     let (line, record, events, members) = match read.await {
@@ -199,25 +207,22 @@ pub(crate) async fn open(
     })
 }
 
-/// The other members of the household, as a list of its own: they appear in a list, their records are not opened.
-async fn household(
-    room: &Residents,
-    visitor: &Visitor,
-    person: &PersonId,
-    record: &Record,
-) -> Result<Vec<Line>, GateError> {
-    let Some(number) = record.text("household_number").filter(|n| !n.is_empty()) else {
-        return Ok(vec![]);
-    };
-    let permit = room
-        .gate
-        .list(visitor, Action::PersonList, purpose(visitor))
-        .await?;
+/// The other members of the household; nobody when the household may not be seen.
+async fn household(list: &ListPermit, permit: &PersonPermit) -> Result<Hidden<Listed>, GateError> {
+    let (person, most) = (
+        permit.person(),
+        if permit.allows(Class::Household) {
+            30
+        } else {
+            0
+        },
+    );
     let conditions = [
         Condition {
             class: Class::Household,
-            sql: "p.household_number = ?",
-            args: vec![number.into()],
+            sql: "p.household_number = (SELECT h.household_number FROM residents_person h WHERE h.person = ? \
+                  AND h.generation = (SELECT generation FROM residents_state WHERE one = 1))",
+            args: vec![person.bytes().into()],
         },
         Condition {
             class: Class::Identity,
@@ -225,20 +230,17 @@ async fn household(
             args: vec![person.bytes().into()],
         },
     ];
-    let page = permit
-        .fetch(
-            &permit,
-            "residents_person",
-            &LIST_COLUMNS,
-            IN_FORCE,
-            &conditions,
-            "p.birth",
-            0,
-            30,
-        )
-        .await?;
-    let shown = permit.reveal(page).await?;
-    Ok(lines(&shown, room.clock.now().office_day(), None))
+    list.fetch(
+        list,
+        "residents_person",
+        &LIST_COLUMNS,
+        IN_FORCE,
+        &conditions,
+        "p.birth",
+        0,
+        most,
+    )
+    .await
 }
 
 fn banners(record: &Record) -> Vec<Banner> {
