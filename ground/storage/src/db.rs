@@ -71,7 +71,9 @@ pub(crate) fn sqlite_options(path: &PathBuf, synchronous: Synchronous) -> Sqlite
         .busy_timeout(Duration::from_secs(10))
         .disable_statement_logging()
         .statement_cache_capacity(200)
-        .pragma("cache_size", "-16384")
+        // The writer's indexes are touched in random order: a small cache or a short log would write each page again and again.
+        .pragma("cache_size", "-65536")
+        .pragma("wal_autocheckpoint", "8000")
         .pragma("temp_store", "memory")
         .pragma("trusted_schema", "off")
         .synchronous(match synchronous {
@@ -96,7 +98,9 @@ impl Db {
                 // The first connection makes the file and the WAL; readers may only read.
                 let writer = sqlite_options(path, *synchronous);
                 writer.connect().await?;
-                let options = sqlite_options(path, *synchronous).pragma("query_only", "on");
+                let options = sqlite_options(path, *synchronous)
+                    .pragma("query_only", "on")
+                    .pragma("cache_size", "-16384");
                 Pool::Sqlite(
                     SqlitePoolOptions::new()
                         .max_connections(readers)

@@ -139,8 +139,10 @@ impl ListPermit {
     }
 
     /// The conditions as SQL: a person matches on a field only where that field may be seen.
-    fn filter(&self, base: &str, conditions: &[Condition]) -> (String, Vec<Value>) {
-        let (mut sql, mut args) = (base.to_owned(), Vec::new());
+    /// The facts are joined only where a field is withheld from somebody.
+    fn filter(&self, table: &str, base: &str, conditions: &[Condition]) -> (String, Vec<Value>) {
+        let (mut sql, mut args) = (format!(" WHERE {base}"), Vec::new());
+        let mut facts = "";
         for condition in conditions {
             let open = self.masks(condition.class);
             if open.is_empty() {
@@ -149,6 +151,7 @@ impl ListPermit {
                 sql.push_str(&format!(" AND ({})", condition.sql));
                 args.extend(condition.args.iter().cloned());
             } else {
+                facts = " JOIN gate_subject s ON s.person = p.person";
                 sql.push_str(&format!(
                     " AND s.mask IN ({}) AND ({})",
                     mask_list(open),
@@ -157,7 +160,7 @@ impl ListPermit {
                 args.extend(condition.args.iter().cloned());
             }
         }
-        (sql, args)
+        (format!("FROM {table} p{facts}{sql}"), args)
     }
 
     /// Number of matches, counted up to `cap`.
@@ -168,11 +171,9 @@ impl ListPermit {
         conditions: &[Condition],
         cap: u32,
     ) -> Result<u32, GateError> {
-        let (filter, mut args) = self.filter(base, conditions);
+        let (filter, mut args) = self.filter(table, base, conditions);
         args.push(cap.into());
-        let sql = format!(
-            "SELECT COUNT(*) FROM (SELECT 1 FROM {table} p JOIN gate_subject s ON s.person = p.person WHERE {filter} LIMIT ?) AS hits"
-        );
+        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 {filter} LIMIT ?) AS hits");
         let row = self.gate.db.fetch_one(&sql, args).await?;
         Ok(row
             .map(|r| r.int(0))
@@ -208,7 +209,7 @@ impl ListPermit {
                 )),
             })
             .collect();
-        let (filter, mut args) = search.filter(base, conditions);
+        let (filter, mut args) = search.filter(table, base, conditions);
         args.extend([Value::from(MOST), Value::from(limit + 1), Value::from(skip)]);
         let head = std::iter::once("p.person, s.mask, s.version".to_owned())
             .chain(list)
@@ -217,8 +218,7 @@ impl ListPermit {
         // Found first, sorted afterwards: with both in one step the engine may walk the whole
         // index of the sort key. CROSS JOIN keeps the order of the two steps on SQLite.
         let sql = format!(
-            "SELECT {head} FROM (SELECT p.person AS hit FROM {table} p JOIN gate_subject s ON s.person = p.person \
-               WHERE {filter} LIMIT ?) AS hits \
+            "SELECT {head} FROM (SELECT p.person AS hit {filter} LIMIT ?) AS hits \
              CROSS JOIN {table} p CROSS JOIN gate_subject s WHERE p.person = hits.hit AND s.person = hits.hit AND {base} \
              ORDER BY {order}, p.person LIMIT ? OFFSET ?"
         );
