@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use mimamori_gate::{Action, permission_table};
+use mimamori_gate::permission_table;
 use mimamori_kernel::error::Coded as _;
-use mimamori_residents::import;
+use mimamori_residents::{action, import};
 use mimamori_testkit::{TownArgs, write_town};
 
 use crate::config::{Config, Environment, Zone};
@@ -254,7 +254,7 @@ async fn import_files(data: &Path, from: &Path) -> Result<(), StartError> {
             "デモのフォルダには、実際のデータを取り込めません。".into(),
         ));
     }
-    let permit = instance.gate.job(Action::ResidentsImport, None);
+    let permit = instance.gate.job(action::IMPORT, None).await?;
     match import::run(
         &permit,
         &*instance.random,

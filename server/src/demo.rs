@@ -6,11 +6,10 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use mimamori_gate::Action;
 use mimamori_identity::{NewUser, Org, OrgKind, Role};
 use mimamori_kernel::id::OrgId;
 use mimamori_pages::{Frame, LimitedForm, Problem, html};
-use mimamori_residents::import;
+use mimamori_residents::{action, import};
 use mimamori_storage::Statement;
 use mimamori_testkit::{TownArgs, write_town};
 
@@ -176,7 +175,7 @@ async fn load(
     tokio::task::spawn_blocking(move || write_town(&args, &out))
         .await
         .map_err(|e| StartError::State(e.to_string()))??;
-    let permit = instance.gate.job(Action::ResidentsImport, None);
+    let permit = instance.gate.job(action::IMPORT, None).await?;
     let outcome = import::run(&permit, &*instance.random, &town, &site.progress).await?;
     let person = "SELECT p.person FROM residents_person p WHERE p.generation = (SELECT generation FROM residents_state WHERE one = 1) \
                   AND p.status = 1 AND p.insured = 1 AND p.protected = 0 AND p.special_address = 0 ORDER BY p.kana_key, p.address_number LIMIT 1";

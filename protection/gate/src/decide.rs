@@ -1,6 +1,6 @@
 //! Cedar decisions and their memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,79 +18,58 @@ use crate::facts::Facts;
 use crate::items::Catalogue;
 use crate::list::Plan;
 
-/// An action that has a route.
+/// An action that has a route or a job; each room declares its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Search for persons.
-    PersonSearch,
-    /// A page of search results.
-    PersonList,
-    /// One record.
-    PersonOpen,
-    /// The person's own page "who looked at my record".
-    TraceOwn,
-    /// The person's own statement as a file.
-    StatementOwn,
-    /// Import of residents and households.
-    ResidentsImport,
+pub struct Action {
+    code: &'static str,
+    japanese: &'static str,
+    classes: &'static [Class],
+    out: Option<u32>,
 }
 
 impl Action {
-    /// All actions.
-    pub const ALL: [Self; 6] = [
-        Self::PersonSearch,
-        Self::PersonList,
-        Self::PersonOpen,
-        Self::TraceOwn,
-        Self::StatementOwn,
-        Self::ResidentsImport,
-    ];
-
-    /// `noun.verb`, the same word in route, policy, trace and manual.
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::PersonSearch => "person.search",
-            Self::PersonList => "person.list",
-            Self::PersonOpen => "person.open",
-            Self::TraceOwn => "trace.own",
-            Self::StatementOwn => "statement.own",
-            Self::ResidentsImport => "residents.import",
+    /// `code` is `noun.verb`, the same word in route, policy, trace and manual; `classes` are all
+    /// that the action can touch.
+    pub const fn new(
+        code: &'static str,
+        japanese: &'static str,
+        classes: &'static [Class],
+    ) -> Self {
+        Self {
+            code,
+            japanese,
+            classes,
+            out: None,
         }
+    }
+
+    /// The same as a counted way out of the system on site (print, list download), for `cap`
+    /// persons at most: it needs a reason and leaves a stamp ([`crate::Stamp`]).
+    pub const fn way_out(self, cap: u32) -> Self {
+        Self {
+            out: Some(cap),
+            ..self
+        }
+    }
+
+    /// Persons that may leave at once; `None` when the action only shows or changes.
+    pub fn cap(self) -> Option<u32> {
+        self.out
+    }
+
+    /// `noun.verb`.
+    pub fn code(self) -> &'static str {
+        self.code
     }
 
     /// Classes that the action can touch.
     pub fn classes(self) -> &'static [Class] {
-        use Class::{
-            AccessLog, Address, Aggregate, Contact, Household, Identity, Insurance, Residency,
-            RestrictedFlag,
-        };
-        match self {
-            Self::PersonSearch => &[Identity, Contact, Address, Insurance],
-            Self::PersonList => &[Identity, Address, Household, Insurance, RestrictedFlag],
-            Self::PersonOpen => &[
-                Identity,
-                Contact,
-                Address,
-                Household,
-                Insurance,
-                Residency,
-                RestrictedFlag,
-            ],
-            Self::TraceOwn | Self::StatementOwn => &[AccessLog],
-            Self::ResidentsImport => &[Aggregate],
-        }
+        self.classes
     }
 
     /// The word on a screen.
     pub fn japanese(self) -> &'static str {
-        match self {
-            Self::PersonSearch => "検索",
-            Self::PersonList => "一覧に表示",
-            Self::PersonOpen => "記録を閲覧",
-            Self::TraceOwn => "閲覧記録を確認",
-            Self::StatementOwn => "証明ファイルを取得",
-            Self::ResidentsImport => "取込",
-        }
+        self.japanese
     }
 }
 
@@ -143,15 +122,21 @@ pub struct Room {
     pub name: &'static str,
     /// Cedar policies.
     pub policies: &'static str,
-    /// `items.toml`.
+    /// `items.toml`; its tables are named `ROOM_...`, with `_` for `-` in the room's name.
     pub items: &'static str,
+    /// Actions with a route or a job.
+    pub actions: &'static [Action],
+    /// Tables of other rooms that this room's jobs may read (declared extract).
+    pub extracts: &'static [&'static str],
 }
 
 /// Everything a decision depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
-    pub role: Role,
-    pub org_kind: OrgKind,
+    /// Code of the role; `system` for a job that an operator ordered at the machine.
+    pub role: &'static str,
+    /// Code of the kind of organisation; `machine` for such a job.
+    pub org_kind: &'static str,
     pub auth: AuthLevel,
     pub action: Action,
     pub purpose: Purpose,
@@ -187,6 +172,7 @@ pub struct Rules {
     memory: Mutex<HashMap<Question, Arc<Answer>>>,
     plans: Mutex<HashMap<Question, Arc<Plan>>>,
     catalogue: Catalogue,
+    rooms: Vec<Room>,
 }
 
 /// The gate of one instance. Cheap to clone.
@@ -219,7 +205,19 @@ fn rules(error: impl std::fmt::Display) -> GateError {
 impl Rules {
     /// The rules of `rooms`, checked against the schema.
     pub fn new(rooms: &[Room]) -> Result<Self, GateError> {
-        let (schema, _) = Schema::from_cedarschema_str(SCHEMA).map_err(rules)?;
+        let mut actions = String::new();
+        let mut codes = HashSet::new();
+        for action in rooms.iter().flat_map(|r| r.actions) {
+            if !codes.insert(action.code) {
+                return Err(rules(format!("{} is declared twice", action.code)));
+            }
+            actions.push_str(&format!(
+                "action \"{}\" appliesTo {{ principal: Visitor, resource: Slice, context: Request }};\n",
+                action.code
+            ));
+        }
+        let (schema, _) =
+            Schema::from_cedarschema_str(&format!("{SCHEMA}{actions}")).map_err(rules)?;
         let mut policies = PolicySet::new();
         let mut sentences = HashMap::new();
         let mut catalogue = Catalogue::default();
@@ -252,7 +250,18 @@ impl Rules {
             memory: Mutex::new(HashMap::new()),
             plans: Mutex::new(HashMap::new()),
             catalogue,
+            rooms: rooms.to_vec(),
         })
+    }
+
+    /// Actions of all rooms, in their order.
+    pub fn actions(&self) -> impl Iterator<Item = Action> {
+        self.rooms.iter().flat_map(|r| r.actions).copied()
+    }
+
+    /// The room that declares an action.
+    pub(crate) fn room(&self, action: Action) -> Option<&Room> {
+        self.rooms.iter().find(|r| r.actions.contains(&action))
     }
 
     /// Whether one class of a person with these facts is open; for tests that hold a second reading against the policies.
@@ -273,8 +282,8 @@ impl Rules {
     ) -> bool {
         let (care, proxy) = (false, false);
         self.decide(Question {
-            role,
-            org_kind,
+            role: role.code(),
+            org_kind: org_kind.code(),
             auth,
             action,
             purpose,
@@ -333,6 +342,11 @@ impl Gate {
         &self.trace
     }
 
+    /// Policies, actions and catalogue.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
     pub(crate) fn decide(&self, question: Question) -> Arc<Answer> {
         self.rules.decide(question)
     }
@@ -361,8 +375,8 @@ impl Gate {
         facts: Facts,
     ) -> Question {
         Question {
-            role: visitor.role,
-            org_kind: visitor.org_kind,
+            role: visitor.role.code(),
+            org_kind: visitor.org_kind.code(),
             auth: visitor.auth,
             action,
             purpose,
@@ -417,8 +431,8 @@ fn ask(policies: &PolicySet, q: &Question) -> Result<Answer, Box<dyn std::error:
     let visitor = Entity::new(
         who.clone(),
         HashMap::from([
-            ("role".to_owned(), text(q.role.code())),
-            ("orgKind".to_owned(), text(q.org_kind.code())),
+            ("role".to_owned(), text(q.role)),
+            ("orgKind".to_owned(), text(q.org_kind)),
             ("auth".to_owned(), RestrictedExpression::new_long(auth)),
             (
                 "initialPassword".to_owned(),

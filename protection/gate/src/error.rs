@@ -22,6 +22,12 @@ pub enum GateError {
     /// No such person, or not one of the visitor's: not told apart.
     #[error("見つかりません")]
     NotFound,
+    /// More persons than may leave at once.
+    #[error("一度に出力できるのは{cap}人までです。")]
+    TooMany {
+        /// The cap.
+        cap: u32,
+    },
     /// The line could not be written.
     #[error(transparent)]
     Trace(#[from] TraceError),
@@ -38,6 +44,7 @@ impl Coded for GateError {
         match self {
             Self::Refused(_) => "GATE-REFUSED",
             Self::NotFound => "GATE-NOT-FOUND",
+            Self::TooMany { .. } => "GATE-TOO-MANY",
             Self::Trace(e) => e.code(),
             Self::Storage(e) => e.code(),
             Self::Rules(_) => "GATE-RULES",
@@ -47,6 +54,7 @@ impl Coded for GateError {
         match self {
             Self::Refused(_) => "業務に必要なときは所属の管理者に相談してください。",
             Self::NotFound => "番号や条件を確かめ、もう一度検索してください。",
+            Self::TooMany { .. } => "条件をしぼり、何回かに分けて出力してください。",
             Self::Trace(e) => e.advice(),
             Self::Storage(e) => e.advice(),
             Self::Rules(_) => "配布されたとおりの規則ファイルに戻してください。",

@@ -13,7 +13,9 @@ mod hidden;
 mod items;
 mod job;
 mod list;
+mod out;
 mod permit;
+mod reach;
 mod table;
 
 pub use class::{Class, Classes};
@@ -24,6 +26,7 @@ pub use hidden::{Field, Hidden, Record, Revealed};
 pub use items::{Catalogue, Item};
 pub use job::JobPermit;
 pub use list::{Condition, ListPermit, Listed};
+pub use out::Stamp;
 pub use permit::{PersonPermit, Reason};
 pub use table::permission_table;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mimamori_identity::Visitor;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::PersonId;
-use mimamori_storage::Value;
+use mimamori_storage::{Statement, Value};
 use mimamori_trace::{Act, Decision, Details, Ground, Scope, Shown};
 
 use crate::class::{Class, Classes};
@@ -13,7 +13,8 @@ use crate::decide::{Action, Gate, Purpose};
 use crate::error::{GateError, Refused};
 use crate::facts::Facts;
 use crate::hidden::{Field, Hidden, Record, Revealed};
-use crate::permit::{act, columns, merge, record};
+use crate::out::{Stamp, on_screen, within_cap};
+use crate::permit::{Reason, act, columns, merge, record};
 
 /// One condition of a search over the table alias `p`, with the class of the field it looks at.
 #[derive(Debug, Clone)]
@@ -260,8 +261,39 @@ impl ListPermit {
         }))
     }
 
+    /// Opens a list for paper or a file: one line with everyone on it, the reason sealed, and the
+    /// room's own record of it.
+    ///
+    /// Errors: [`GateError::Rules`] when the action is no way out, [`GateError::TooMany`] over its cap.
+    pub async fn take_out(
+        self,
+        page: Hidden<Listed>,
+        reason: Reason,
+        changes: Vec<Statement>,
+        at: Instant,
+    ) -> Result<(Revealed<Listed>, Stamp), GateError> {
+        let persons = u32::try_from(page.0.shown.len()).unwrap_or(u32::MAX);
+        within_cap(self.action, persons)?;
+        self.gate.reach(self.action)?.check_write(&changes)?;
+        let line = Act {
+            shown: page.0.shown.clone(),
+            details: Some(Details {
+                scope: Scope::SearchMonth(at),
+                text: reason.0,
+            }),
+            changes,
+            ..self.line()
+        };
+        let receipt = self.gate.trace.record(line).await?;
+        let stamp = Stamp::new(&self.visitor, receipt.line(), persons, at);
+        Ok((Revealed::new(page.0, receipt.line()), stamp))
+    }
+
     /// Writes one line that names everyone on the page, then opens it.
+    ///
+    /// Errors: [`GateError::Rules`] for a way out, which needs [`Self::take_out`].
     pub async fn reveal(self, page: Hidden<Listed>) -> Result<Revealed<Listed>, GateError> {
+        on_screen(self.action)?;
         let mut line = self.line();
         line.shown.clone_from(&page.0.shown);
         let receipt = self.gate.trace.record(line).await?;

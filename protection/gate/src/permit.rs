@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use mimamori_identity::{OrgKind, Visitor};
+use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::PersonId;
-use mimamori_storage::{Row, Value};
+use mimamori_storage::{Row, Statement, Value};
 use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown, TraceError};
 
 use crate::class::{Class, Classes};
 use crate::decide::{Action, Gate, Purpose, Question, Withheld};
 use crate::error::{GateError, Refused};
-use crate::facts::Facts;
+use crate::facts::{Facts, subject_statement};
 use crate::hidden::{Field, Hidden, Record, Revealed};
+use crate::out::{Stamp, on_screen, within_cap};
 
 /// Why an officer opens a record; sealed in the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,6 +214,53 @@ pub(crate) fn merge(refusals: Vec<Refused>) -> Refused {
     }
 }
 
+impl Gate {
+    /// Asks to enter a person who is not in the register yet, with the facts that will hold.
+    /// The permit can only [`PersonPermit::change`].
+    ///
+    /// Errors: [`GateError::Refused`], after the refusal's line.
+    pub async fn new_person(
+        &self,
+        visitor: &Visitor,
+        action: Action,
+        purpose: Purpose,
+        person: PersonId,
+        facts: Facts,
+        reason: Reason,
+    ) -> Result<PersonPermit, GateError> {
+        let ground = self.trace.ground();
+        let (mut refusals, mut policies) = (Vec::new(), Vec::new());
+        for class in action.classes() {
+            let answer = self.decide(Self::question(visitor, action, purpose, *class, facts));
+            match answer.allowed {
+                true => policies.extend(answer.policies.iter().cloned()),
+                false => refusals.push(self.refusal(&answer)),
+            }
+        }
+        policies.sort();
+        policies.dedup();
+        let permit = PersonPermit {
+            gate: self.clone(),
+            visitor: visitor.clone(),
+            action,
+            purpose,
+            person,
+            version: 0,
+            ground,
+            allowed: Classes::of(action.classes()),
+            withheld: vec![],
+            policies,
+            reason: Some(reason),
+        };
+        if refusals.is_empty() {
+            return Ok(permit);
+        }
+        let refused = merge(refusals);
+        permit.refuse(&refused).await?;
+        Err(GateError::Refused(refused))
+    }
+}
+
 impl PersonPermit {
     /// The person.
     pub fn person(&self) -> PersonId {
@@ -278,10 +327,9 @@ impl PersonPermit {
         ))
     }
 
-    /// Writes the line and opens the value.
-    pub async fn reveal<T>(self, hidden: Hidden<T>) -> Result<Revealed<T>, GateError> {
+    fn line(&self) -> Act {
         let token = self.gate.trace.token(&self.person);
-        let line = Act {
+        Act {
             classes: self.allowed.bits(),
             policy: self.policies.join(","),
             shown: vec![Shown {
@@ -289,14 +337,89 @@ impl PersonPermit {
                 token,
                 version: self.version,
             }],
-            details: self.reason.map(|r| Details {
+            details: self.reason.as_ref().map(|r| Details {
                 scope: Scope::Reason(token),
-                text: r.0,
+                text: r.0.clone(),
             }),
             ..act(&self.visitor, self.action, self.purpose, self.ground)
+        }
+    }
+
+    async fn refuse(&self, refused: &Refused) -> Result<(), GateError> {
+        let line = Act {
+            decision: Decision::Refused,
+            policy: refused.policy.clone(),
+            ..self.line()
         };
-        let receipt: Receipt = self.gate.trace.record(line).await?;
+        self.gate.trace.record(line).await?;
+        Ok(())
+    }
+
+    /// Writes the line and opens the value.
+    ///
+    /// Errors: [`GateError::Rules`] for a way out, which needs [`Self::take_out`].
+    pub async fn reveal<T>(self, hidden: Hidden<T>) -> Result<Revealed<T>, GateError> {
+        on_screen(self.action)?;
+        let receipt: Receipt = self.gate.trace.record(self.line()).await?;
         Ok(Revealed::new(hidden.0, receipt.line()))
+    }
+
+    /// Makes a change of this person's data together with its line; `facts` when they change too.
+    /// A statement that expects a number of rows and meets another undoes the whole change.
+    ///
+    /// Errors: [`GateError::Refused`] when a class of the action is withheld: nobody changes what
+    /// he may not see. [`GateError::Rules`] for statements outside the room's tables.
+    pub async fn change(
+        self,
+        statements: Vec<Statement>,
+        facts: Option<Facts>,
+    ) -> Result<u64, GateError> {
+        if !self.withheld.is_empty() {
+            let refused = merge(
+                self.withheld
+                    .iter()
+                    .map(|w| Refused {
+                        sentence: w.sentence.clone(),
+                        clauses: vec![],
+                        policy: w.policy.clone(),
+                    })
+                    .collect(),
+            );
+            self.refuse(&refused).await?;
+            return Err(GateError::Refused(refused));
+        }
+        self.gate.reach(self.action)?.check_write(&statements)?;
+        let mut changes = statements;
+        changes.extend(facts.map(|f| subject_statement(&self.person, f)));
+        let line = Act {
+            changes,
+            touches_subjects: facts.is_some(),
+            ..self.line()
+        };
+        Ok(self.gate.trace.record(line).await?.line())
+    }
+
+    /// Opens the value for paper or a file, together with the room's own record of it.
+    ///
+    /// Errors: [`GateError::Rules`] when the action is no way out or no reason was given.
+    pub async fn take_out<T>(
+        self,
+        hidden: Hidden<T>,
+        changes: Vec<Statement>,
+        at: Instant,
+    ) -> Result<(Revealed<T>, Stamp), GateError> {
+        within_cap(self.action, 1)?;
+        if self.reason.is_none() {
+            return Err(GateError::Rules("a way out needs a reason".into()));
+        }
+        self.gate.reach(self.action)?.check_write(&changes)?;
+        let line = Act {
+            changes,
+            ..self.line()
+        };
+        let receipt = self.gate.trace.record(line).await?;
+        let stamp = Stamp::new(&self.visitor, receipt.line(), 1, at);
+        Ok((Revealed::new(hidden.0, receipt.line()), stamp))
     }
 
     /// The person's own trace: newest entries, hidden until revealed.

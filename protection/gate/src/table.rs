@@ -3,8 +3,9 @@
 use mimamori_identity::{AuthLevel, OrgKind, Role};
 
 use crate::class::Class;
-use crate::decide::{Action, Purpose, Question, Rules};
+use crate::decide::{Purpose, Question, Rules};
 use crate::facts::Facts;
+use crate::job::SYSTEM;
 
 const BITS: [(i64, &str); 6] = [
     (Facts::RESIDENT, "市内に住所がある"),
@@ -108,8 +109,9 @@ fn words(open: &[bool]) -> Option<String> {
 /// One line for each role, action and class that can be permitted, with the condition in words.
 pub fn permission_table(gate: &Rules) -> String {
     let mut out = String::from("役割 | 操作 | 目的 | 情報の区分 | 条件\n");
-    for role in Role::ALL {
-        for action in Action::ALL {
+    let roles = Role::ALL.into_iter().map(|r| (r.code(), kind(r).code()));
+    for (role, org_kind) in roles.chain([SYSTEM]) {
+        for action in gate.actions() {
             for purpose in Purpose::ALL {
                 for class in Class::ALL {
                     if !action.classes().contains(&class) {
@@ -117,7 +119,7 @@ pub fn permission_table(gate: &Rules) -> String {
                     }
                     let base = Question {
                         role,
-                        org_kind: kind(role),
+                        org_kind,
                         auth: AuthLevel::Password,
                         action,
                         purpose,
@@ -130,7 +132,7 @@ pub fn permission_table(gate: &Rules) -> String {
                     if let Some(words) = words(&open(gate, base)) {
                         out.push_str(&format!(
                             "{} | {} | {} | {} | {words}\n",
-                            role.code(),
+                            role,
                             action.code(),
                             purpose.code(),
                             class.code()

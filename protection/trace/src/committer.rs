@@ -320,7 +320,8 @@ impl Committer {
         let mut leaves = 0;
         // Accounts found right in this transaction, until a change in it touches accounts.
         let mut seen = Vec::new();
-        for (act, upkeep, touches_subjects, touches_accounts) in work {
+        let alone = work.len() == 1;
+        for (mut act, upkeep, touches_subjects, touches_accounts) in work {
             let checked = match &act {
                 Some(act) => self.check(act, ground, &mut seen).await?,
                 None => Ok(()),
@@ -329,8 +330,16 @@ impl Committer {
                 outcomes.push(Err(error));
                 continue;
             }
-            let changes = act.as_ref().map_or(upkeep, |a| a.changes.clone());
-            if !changes.is_empty() {
+            let changes = act
+                .as_mut()
+                .map_or(upkeep, |a| std::mem::take(&mut a.changes));
+            if alone {
+                // Nobody else's work to keep: an error undoes the whole transaction.
+                if let Some(error) = self.apply(changes).await? {
+                    self.writer.rollback().await?;
+                    return Ok((vec![Err(error)], 0));
+                }
+            } else if !changes.is_empty() {
                 self.writer.savepoint().await?;
                 if let Some(error) = self.apply(changes).await? {
                     self.writer.undo().await?;
@@ -422,7 +431,9 @@ impl Committer {
                         vec![shown.person.bytes().into()],
                     )
                     .await?;
-                if rows.first().map(|r| r.int(0)).transpose()? != Some(shown.version) {
+                // Version 0: a person who is being entered and must not be there yet.
+                let now = rows.first().map(|r| r.int(0)).transpose()?.unwrap_or(0);
+                if now != shown.version {
                     return Ok(Err(TraceError::SubjectChanged));
                 }
             }

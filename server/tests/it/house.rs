@@ -4,11 +4,10 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
-use mimamori_gate::Action;
 use mimamori_identity::{NewUser, Org};
 use mimamori_kernel::id::{ImportId, OrgId, PersonId};
 use mimamori_kernel::random::SystemRandom;
-use mimamori_residents::import;
+use mimamori_residents::{action, import};
 use mimamori_server::config::{Config, Environment, Zone};
 use mimamori_server::demo::PLAYERS;
 use mimamori_server::init::{enter, make, system_act};
@@ -137,7 +136,7 @@ pub async fn demo(server: Option<String>) -> House {
         ..TownArgs::default()
     };
     write_town(&args, &town).unwrap();
-    let permit = instance.gate.job(Action::ResidentsImport, None);
+    let permit = instance.gate.job(action::IMPORT, None).await.unwrap();
     let progress = import::Progress::default();
     import::run(&permit, &SystemRandom, &town, &progress)
         .await

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use mimamori_gate::{Action, GateError, Purpose, Reason};
+use mimamori_gate::{GateError, Purpose, Reason};
 use mimamori_identity::{DemoGrant, Role, revoke};
+use mimamori_residents::action;
 use mimamori_server::init::system_act;
 use mimamori_trace::TraceError;
 
@@ -37,7 +38,7 @@ async fn no_look_of_a_revoked_account_comes_after_its_revocation() {
                     let person = persons[(reader * 7 + turn) % persons.len()];
                     let look = async {
                         let why = Some(Reason("窓口".into()));
-                        let (action, purpose) = (Action::PersonOpen, Purpose::CareInsurance);
+                        let (action, purpose) = (action::PERSON_OPEN, Purpose::CareInsurance);
                         let permit = gate.person(&visitor, action, purpose, person, why).await?;
                         let filter = "generation > 0";
                         let row = permit

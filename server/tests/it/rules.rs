@@ -123,8 +123,16 @@ async fn every_column_of_the_rooms_has_a_class_and_no_class_is_without_a_column(
     migrate(&db, &migrations()).await.unwrap();
     let mut built = BTreeSet::new();
     let sql = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c \
-               WHERE m.type = 'table' AND m.name LIKE 'residents\\_%' ESCAPE '\\'";
+               WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'";
+    // The floors below the rooms keep no person's data that a room could ask for.
+    let below = ["identity_", "trace_", "gate_", "storage_"];
     for row in db.fetch(sql, vec![]).await.unwrap() {
+        if below
+            .iter()
+            .any(|floor| row.text(0).unwrap().starts_with(floor))
+        {
+            continue;
+        }
         built.insert((
             row.text(0).unwrap().to_owned(),
             row.text(1).unwrap().to_owned(),

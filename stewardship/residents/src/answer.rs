@@ -17,6 +17,9 @@ pub fn answer(error: GateError) -> Response {
         })
         .into_response(),
         GateError::NotFound => Problem::not_found().into_response(),
+        error @ GateError::TooMany { .. } => {
+            Problem::bad_request(error.to_string()).into_response()
+        }
         GateError::Trace(TraceError::AccountChanged) => Problem::forbidden(Refusal {
             reason: "この操作のあいだに利用者の権限が変わりました。".into(),
             clauses: vec!["S4-76".into()],

@@ -4,6 +4,7 @@
 //! birth date, and warns of namesakes; a record opens only with a reason and leaves a line.
 //! Never: a read without a permit; a search criterion in an address line of the browser.
 
+pub mod action;
 mod answer;
 pub mod import;
 mod own;
@@ -30,6 +31,15 @@ pub const ROOM: Room = Room {
     name: "residents",
     policies: include_str!("../policy/residents.cedar"),
     items: include_str!("../items.toml"),
+    actions: &[
+        action::PERSON_SEARCH,
+        action::PERSON_LIST,
+        action::PERSON_OPEN,
+        action::TRACE_OWN,
+        action::STATEMENT_OWN,
+        action::IMPORT,
+    ],
+    extracts: &[],
 };
 
 /// Reasons and searches of one session; forgotten with it.

@@ -10,7 +10,7 @@ use mimamori_identity::{Role, Visitor};
 use mimamori_kernel::date::wareki_with_western;
 use mimamori_pages::{Frame, Problem, html};
 
-use crate::{Residents, answer};
+use crate::{Residents, action, answer};
 
 /// Entries on one page.
 const PAGE: u32 = 50;
@@ -60,7 +60,7 @@ pub(crate) async fn page(
     let read = async {
         let permit = room
             .gate
-            .person(&visitor, Action::TraceOwn, Purpose::Own, person, None)
+            .person(&visitor, action::TRACE_OWN, Purpose::Own, person, None)
             .await?;
         let entries = permit.entries(before, PAGE).await?;
         permit.reveal(entries).await
@@ -69,6 +69,7 @@ pub(crate) async fn page(
         Ok(entries) => entries,
         Err(error) => return answer(error),
     };
+    let actions: Vec<Action> = room.gate.rules().actions().collect();
     let looks: Vec<Look> = entries
         .iter()
         .map(|entry| {
@@ -82,9 +83,7 @@ pub(crate) async fn page(
                 sequence: entry.sequence,
                 time: format!("{day} {}", line.time.office().strftime("%H:%M")),
                 role: word(&Role::ALL, &line.role, |r: Role| (r.code(), r.japanese())),
-                action: word(&Action::ALL, &line.action, |a: Action| {
-                    (a.code(), a.japanese())
-                }),
+                action: word(&actions, &line.action, |a: Action| (a.code(), a.japanese())),
                 purpose: word(&Purpose::ALL, &line.purpose, |p: Purpose| {
                     (p.code(), p.japanese())
                 }),
@@ -117,7 +116,7 @@ pub(crate) async fn statement(
     let read = async {
         let permit = room
             .gate
-            .person(&visitor, Action::StatementOwn, Purpose::Own, person, None)
+            .person(&visitor, action::STATEMENT_OWN, Purpose::Own, person, None)
             .await?;
         let file = permit.statement().await?;
         Ok::<_, mimamori_gate::GateError>(file)

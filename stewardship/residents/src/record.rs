@@ -7,8 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mimamori_gate::{
-    Action, Class, Condition, GateError, Hidden, ListPermit, Listed, PersonPermit, Reason, Record,
-    Withheld,
+    Class, Condition, GateError, Hidden, ListPermit, Listed, PersonPermit, Reason, Record, Withheld,
 };
 use mimamori_identity::Visitor;
 use mimamori_kernel::date::{PartialDate, age_completed, wareki_with_western};
@@ -19,7 +18,7 @@ use mimamori_pages::{
 
 use crate::schema::{IN_FORCE, IN_FORCE_HERE};
 use crate::search::{COLUMNS as LIST_COLUMNS, Line, channels, lines, purpose, reason, sex};
-use crate::{Residents, answer};
+use crate::{Residents, action, answer};
 
 /// A reason that an officer gave for one person, good for that office day.
 #[derive(Debug, Clone)]
@@ -144,7 +143,7 @@ pub(crate) async fn open(
         .gate
         .person(
             &visitor,
-            Action::PersonOpen,
+            action::PERSON_OPEN,
             purpose(&visitor),
             person,
             given,
@@ -171,7 +170,7 @@ pub(crate) async fn open(
         let filter = "generation = (SELECT generation FROM residents_state WHERE one = 1) ORDER BY number DESC";
         let list = room
             .gate
-            .list(&visitor, Action::PersonList, purpose(&visitor))
+            .list(&visitor, action::PERSON_LIST, purpose(&visitor))
             .await?;
         let (record, events, members) = tokio::try_join!(
             permit.fetch("residents_person", &COLUMNS, IN_FORCE_HERE, vec![]),

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mimamori_encryption::{NoteSigner, Secret};
-use mimamori_gate::{Action, Gate, JobPermit};
+use mimamori_gate::{Gate, JobPermit};
 use mimamori_kernel::clock::SystemClock;
 use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::random::SystemRandom;
+use mimamori_residents::action;
 use mimamori_residents::import::{ImportError, Outcome, Phase, Progress, RESIDENTS, State, run};
 use mimamori_storage::{Db, Location, Statement, Value, migrate, testing};
 use mimamori_testkit::{TownArgs, TownCounts, write_town};
@@ -58,7 +59,7 @@ async fn place(location: Location, dir: &Path, people: u32) -> Place {
     .unwrap();
     Place {
         db,
-        permit: gate.job(Action::ResidentsImport, None),
+        permit: gate.job(action::IMPORT, None).await.unwrap(),
         files,
         counts,
     }

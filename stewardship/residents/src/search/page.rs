@@ -3,7 +3,7 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mimamori_gate::{Action, Listed, Purpose};
+use mimamori_gate::{Listed, Purpose};
 use mimamori_identity::{Role, Visitor};
 use mimamori_kernel::date::{PartialDate, age_completed, wareki_with_western};
 use mimamori_kernel::id::ResultId;
@@ -14,7 +14,7 @@ use mimamori_pages::{
 use super::form::{CHANNELS, Sent};
 use super::rule::Search;
 use crate::schema::IN_FORCE;
-use crate::{Residents, answer};
+use crate::{Residents, action, answer};
 
 /// Persons on one page.
 const PAGE: u32 = 50;
@@ -80,7 +80,7 @@ pub(crate) async fn form_page(
     // Who may not search is told so before typing.
     if let Err(error) = room
         .gate
-        .list(&visitor, Action::PersonSearch, purpose(&visitor))
+        .list(&visitor, action::PERSON_SEARCH, purpose(&visitor))
         .await
     {
         return answer(error);
@@ -103,7 +103,7 @@ pub(crate) async fn submit(
 ) -> Response {
     let permit = match room
         .gate
-        .list(&visitor, Action::PersonSearch, purpose(&visitor))
+        .list(&visitor, action::PERSON_SEARCH, purpose(&visitor))
         .await
     {
         Ok(permit) => permit,
@@ -266,11 +266,11 @@ pub(crate) async fn results(
     let list = async {
         let permit = room
             .gate
-            .list(&visitor, Action::PersonList, purpose(&visitor))
+            .list(&visitor, action::PERSON_LIST, purpose(&visitor))
             .await?;
         let counter = room
             .gate
-            .list(&visitor, Action::PersonSearch, purpose(&visitor))
+            .list(&visitor, action::PERSON_SEARCH, purpose(&visitor))
             .await?;
         let conditions = search.conditions();
         let total = counter

@@ -1,0 +1,45 @@
+//! What can be done with the register of persons.
+
+use mimamori_gate::Action;
+use mimamori_gate::Class::{
+    AccessLog, Address, Aggregate, Contact, Household, Identity, Insurance, Residency,
+    RestrictedFlag,
+};
+
+/// Search for persons.
+pub const PERSON_SEARCH: Action = Action::new(
+    "person.search",
+    "検索",
+    &[Identity, Contact, Address, Insurance],
+);
+
+/// A page of search results.
+pub const PERSON_LIST: Action = Action::new(
+    "person.list",
+    "一覧に表示",
+    &[Identity, Address, Household, Insurance, RestrictedFlag],
+);
+
+/// One record.
+pub const PERSON_OPEN: Action = Action::new(
+    "person.open",
+    "記録を閲覧",
+    &[
+        Identity,
+        Contact,
+        Address,
+        Household,
+        Insurance,
+        Residency,
+        RestrictedFlag,
+    ],
+);
+
+/// The person's own page "who looked at my record".
+pub const TRACE_OWN: Action = Action::new("trace.own", "閲覧記録を確認", &[AccessLog]);
+
+/// The person's own statement as a file.
+pub const STATEMENT_OWN: Action = Action::new("statement.own", "証明ファイルを取得", &[AccessLog]);
+
+/// Import of residents and households.
+pub const IMPORT: Action = Action::new("residents.import", "取込", &[Aggregate]);
