@@ -25,7 +25,7 @@ pub use facts::{Facts, MIGRATIONS, relation_statement, subject_statement};
 pub use hidden::{Field, Hidden, Record, Revealed};
 pub use items::{Catalogue, Item};
 pub use job::JobPermit;
-pub use list::{Condition, ListPermit, Listed};
+pub use list::{Condition, Found, ListPermit, Listed};
 pub use out::Stamp;
 pub use permit::{PersonPermit, Reason};
 pub use table::permission_table;

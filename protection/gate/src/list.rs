@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mimamori_identity::Visitor;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::PersonId;
-use mimamori_storage::{Statement, Value};
+use mimamori_storage::{Row, Statement, Value};
 use mimamori_trace::{Act, Decision, Details, Ground, Scope, Shown};
 
 use crate::class::{Class, Classes};
@@ -35,6 +35,25 @@ pub struct Listed {
     /// More follow.
     pub more: bool,
     shown: Vec<Shown>,
+}
+
+/// Who matched a search, in order. Not shown to anyone before [`ListPermit::page`] looked again.
+#[derive(Clone)]
+pub struct Found {
+    hits: Vec<PersonId>,
+    capped: bool,
+}
+
+impl Found {
+    /// Persons found; the cap when there are more.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.hits.len()).unwrap_or(u32::MAX)
+    }
+
+    /// More matched than the cap.
+    pub fn capped(&self) -> bool {
+        self.capped
+    }
 }
 
 /// What a role may find or see in lists: worked out once for each role, action and purpose.
@@ -140,10 +159,10 @@ impl ListPermit {
     }
 
     /// The conditions as SQL: a person matches on a field only where that field may be seen.
-    /// The facts are joined only where a field is withheld from somebody.
-    fn filter(&self, table: &str, base: &str, conditions: &[Condition]) -> (String, Vec<Value>) {
-        let (mut sql, mut args) = (format!(" WHERE {base}"), Vec::new());
-        let mut facts = "";
+    /// Whether facts (alias `s`) are asked: only where a field is withheld from somebody.
+    fn matching(&self, base: &str, conditions: &[Condition]) -> (String, Vec<Value>, bool) {
+        let (mut sql, mut args) = (base.to_owned(), Vec::new());
+        let mut facts = false;
         for condition in conditions {
             let open = self.masks(condition.class);
             if open.is_empty() {
@@ -152,7 +171,7 @@ impl ListPermit {
                 sql.push_str(&format!(" AND ({})", condition.sql));
                 args.extend(condition.args.iter().cloned());
             } else {
-                facts = " JOIN gate_subject s ON s.person = p.person";
+                facts = true;
                 sql.push_str(&format!(
                     " AND s.mask IN ({}) AND ({})",
                     mask_list(open),
@@ -161,26 +180,86 @@ impl ListPermit {
                 args.extend(condition.args.iter().cloned());
             }
         }
-        (format!("FROM {table} p{facts}{sql}"), args)
+        (sql, args, facts)
     }
 
-    /// Number of matches, counted up to `cap`.
-    pub async fn count(
+    /// The same as the source of a query over `table`; facts are joined only where they are asked.
+    fn filter(&self, table: &str, base: &str, conditions: &[Condition]) -> (String, Vec<Value>) {
+        let (matching, args, facts) = self.matching(base, conditions);
+        let join = match facts {
+            true => " JOIN gate_subject s ON s.person = p.person",
+            false => "",
+        };
+        (format!("FROM {table} p{join} WHERE {matching}"), args)
+    }
+
+    /// Who matches, in the order of `order` (SQL over `p.`); `cap` persons at most. Nobody is shown.
+    pub async fn find(
         &self,
         table: &'static str,
         base: &'static str,
         conditions: &[Condition],
+        order: &'static str,
         cap: u32,
-    ) -> Result<u32, GateError> {
+    ) -> Result<Found, GateError> {
         let (filter, mut args) = self.filter(table, base, conditions);
-        args.push(cap.into());
-        let sql = format!("SELECT COUNT(*) FROM (SELECT 1 {filter} LIMIT ?) AS hits");
-        let row = self.gate.db.fetch_one(&sql, args).await?;
-        Ok(row
-            .map(|r| r.int(0))
-            .transpose()?
-            .and_then(|n| u32::try_from(n).ok())
-            .unwrap_or(0))
+        args.push((cap + 1).into());
+        // Found first, sorted afterwards: with both in one step the engine may walk the whole
+        // index of the sort key. CROSS JOIN keeps the order of the two steps on SQLite.
+        let sql = format!(
+            "SELECT p.person FROM (SELECT p.person AS hit {filter} LIMIT ?) AS hits \
+             CROSS JOIN {table} p WHERE p.person = hits.hit AND {base} ORDER BY {order}, p.person"
+        );
+        let rows = self.gate.db.fetch(&sql, args).await?;
+        let mut hits = rows
+            .iter()
+            .map(|row| Ok(PersonId::from_bytes(row.array(0)?)))
+            .collect::<Result<Vec<_>, GateError>>()?;
+        let capped = hits.len() > cap as usize;
+        hits.truncate(cap as usize);
+        Ok(Found { hits, capped })
+    }
+
+    /// The persons from `skip` on, `limit` at most, of those found before. Everything is looked at
+    /// again: who does not match any more, or may not be found any more, is left out.
+    #[expect(clippy::too_many_arguments, reason = "one query, each part named")]
+    pub async fn page(
+        &self,
+        search: &Self,
+        found: &Found,
+        table: &'static str,
+        names: &[&'static str],
+        base: &'static str,
+        conditions: &[Condition],
+        skip: u32,
+        limit: u32,
+    ) -> Result<Hidden<Listed>, GateError> {
+        let hits = found.hits.get(skip as usize..).unwrap_or_default();
+        let now = hits.get(..limit as usize).unwrap_or(hits);
+        let Some(last) = now.last() else {
+            return Ok(Hidden(Listed {
+                rows: vec![],
+                more: false,
+                shown: vec![],
+            }));
+        };
+        let (asked, head) = self.head(table, names)?;
+        let (matching, mut args, _) = search.matching(base, conditions);
+        // Always the same number of marks, so that one prepared statement serves every page.
+        let marks = vec!["?"; limit as usize].join(",");
+        let sql = format!(
+            "SELECT {head} FROM {table} p JOIN gate_subject s ON s.person = p.person \
+             WHERE p.person IN ({marks}) AND {matching}"
+        );
+        let mut all: Vec<Value> = now.iter().map(|p| p.bytes().into()).collect();
+        all.resize(limit as usize, last.bytes().into());
+        all.append(&mut args);
+        let rows = self.gate.db.fetch(&sql, all).await?;
+        let mut listed = self.listed(&asked, names, rows, hits.len() > now.len())?;
+        let place = |person: &PersonId| now.iter().position(|p| p == person);
+        listed.rows.sort_by_key(|(person, _)| place(person));
+        listed.shown.sort_by_key(|shown| place(&shown.person));
+        Ok(Hidden(listed))
     }
 
     /// One page: `limit` persons from `skip` on, in the order of `order` (SQL over `p.`).
@@ -197,6 +276,27 @@ impl ListPermit {
         skip: u32,
         limit: u32,
     ) -> Result<Hidden<Listed>, GateError> {
+        let (asked, head) = self.head(table, names)?;
+        let (filter, mut args) = search.filter(table, base, conditions);
+        args.extend([Value::from(MOST), Value::from(limit + 1), Value::from(skip)]);
+        // As in `find`.
+        let sql = format!(
+            "SELECT {head} FROM (SELECT p.person AS hit {filter} LIMIT ?) AS hits \
+             CROSS JOIN {table} p CROSS JOIN gate_subject s WHERE p.person = hits.hit AND s.person = hits.hit AND {base} \
+             ORDER BY {order}, p.person LIMIT ? OFFSET ?"
+        );
+        let mut rows = self.gate.db.fetch(&sql, args).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        Ok(Hidden(self.listed(&asked, names, rows, more)?))
+    }
+
+    /// The columns asked with their classes, and the SQL that fetches what may be seen.
+    fn head(
+        &self,
+        table: &str,
+        names: &[&'static str],
+    ) -> Result<(Vec<(&'static str, Class)>, String), GateError> {
         let asked = columns(&self.gate, table, names)?;
         let list: Vec<String> = asked
             .iter()
@@ -210,22 +310,21 @@ impl ListPermit {
                 )),
             })
             .collect();
-        let (filter, mut args) = search.filter(table, base, conditions);
-        args.extend([Value::from(MOST), Value::from(limit + 1), Value::from(skip)]);
         let head = std::iter::once("p.person, s.mask, s.version".to_owned())
             .chain(list)
             .collect::<Vec<_>>()
             .join(", ");
-        // Found first, sorted afterwards: with both in one step the engine may walk the whole
-        // index of the sort key. CROSS JOIN keeps the order of the two steps on SQLite.
-        let sql = format!(
-            "SELECT {head} FROM (SELECT p.person AS hit {filter} LIMIT ?) AS hits \
-             CROSS JOIN {table} p CROSS JOIN gate_subject s WHERE p.person = hits.hit AND s.person = hits.hit AND {base} \
-             ORDER BY {order}, p.person LIMIT ? OFFSET ?"
-        );
-        let mut rows = self.gate.db.fetch(&sql, args).await?;
-        let more = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
+        Ok((asked, head))
+    }
+
+    /// Rows as records: withheld where the person's facts withhold.
+    fn listed(
+        &self,
+        asked: &[(&'static str, Class)],
+        names: &[&'static str],
+        rows: Vec<Row>,
+        more: bool,
+    ) -> Result<Listed, GateError> {
         let names = Arc::new(names.to_vec());
         let (mut out, mut shown) = (
             Vec::with_capacity(rows.len()),
@@ -254,11 +353,11 @@ impl ListPermit {
                 version,
             });
         }
-        Ok(Hidden(Listed {
+        Ok(Listed {
             rows: out,
             more,
             shown,
-        }))
+        })
     }
 
     /// Opens a list for paper or a file: one line with everyone on it, the reason sealed, and the

@@ -1,6 +1,7 @@
 //! "Not yours" never differs from "not there".
 
 use axum::http::StatusCode;
+use mimamori_gate::{Facts, subject_statement};
 use mimamori_kernel::id::PersonId;
 
 use crate::house::{each_demo, encoded};
@@ -73,6 +74,38 @@ async fn another_visitors_search_is_not_there() {
             assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
             assert_eq!(answer.body.as_bytes(), theirs.body.as_bytes(), "{path}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_comes_under_support_measures_leaves_a_search_by_address_that_is_still_open() {
+    each_demo(async |house| {
+        let (person, [kanji, ..]) = house
+            .persons("status = 1 AND insured = 1 AND protected = 0 AND namesakes = 1")
+            .await[0]
+            .clone();
+        let row = house.instance.db.fetch_one(
+            "SELECT p.address, p.birth, s.mask FROM residents_person p JOIN gate_subject s ON s.person = p.person \
+             WHERE p.person = ?",
+            vec![person.bytes().into()],
+        );
+        let row = row.await.unwrap().unwrap();
+        let form = format!(
+            "address={}&birth={}&channel=telephone",
+            encoded(row.text(0).unwrap()),
+            row.text(1).unwrap()
+        );
+        let clerk = house.play("clerk-1").await;
+        let found = house.post("/residents/search", &clerk, &form).await;
+        let page = house.get(&found.location, &clerk).await;
+        assert!(page.body.contains(&kanji), "{}", page.body);
+        let facts = Facts(row.int(2).unwrap() | Facts::PROTECTED);
+        let change = vec![subject_statement(&person, facts)];
+        house.instance.trace.upkeep(change, true).await.unwrap();
+        let page = house.get(&found.location, &clerk).await;
+        assert_eq!(page.status, StatusCode::OK);
+        assert!(!page.body.contains(&kanji), "{}", page.body);
     })
     .await;
 }

@@ -43,7 +43,7 @@ pub const ROOM: Room = Room {
 };
 
 /// Reasons and searches of one session; forgotten with it.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Kept {
     searches: Vec<(ResultId, search::Search)>,
     reasons: HashMap<PersonId, record::Stated>,

@@ -126,6 +126,7 @@ pub(crate) async fn submit(
         criteria,
         reason,
         at: now,
+        found: None,
     };
     if let Err(error) = permit.searched(search.terms(), now).await {
         return answer(error);
@@ -273,30 +274,41 @@ pub(crate) async fn results(
             .list(&visitor, action::PERSON_SEARCH, purpose(&visitor))
             .await?;
         let conditions = search.conditions();
-        let total = counter
-            .count("residents_person", IN_FORCE, &conditions, CAP + 1)
-            .await?;
-        let (page, limit) = if total > CAP {
+        let found = match search.found.clone() {
+            Some(found) => found,
+            None => {
+                let found = counter
+                    .find("residents_person", IN_FORCE, &conditions, "p.kana_key", CAP)
+                    .await?;
+                room.kept(&visitor.session, |kept| {
+                    let mine = kept.searches.iter_mut().find(|(k, _)| *k == id);
+                    if let Some((_, search)) = mine {
+                        search.found = Some(found.clone());
+                    }
+                });
+                found
+            }
+        };
+        let (page, limit) = if found.capped() {
             (1, 0)
         } else {
-            (page.min(total.div_ceil(PAGE).max(1)), PAGE)
+            (page.min(found.count().div_ceil(PAGE).max(1)), PAGE)
         };
-        let skip = (page - 1) * PAGE;
         let hidden = permit
-            .fetch(
+            .page(
                 &counter,
+                &found,
                 "residents_person",
                 &COLUMNS,
                 IN_FORCE,
                 &conditions,
-                "p.kana_key",
-                skip,
+                (page - 1) * PAGE,
                 limit,
             )
             .await?;
-        Ok::<_, mimamori_gate::GateError>((total, page, permit.reveal(hidden).await?))
+        Ok::<_, mimamori_gate::GateError>((found, page, permit.reveal(hidden).await?))
     };
-    let (total, page, listed) = match list.await {
+    let (found, page, listed) = match list.await {
         Ok(done) => done,
         Err(error) => return answer(error),
     };
@@ -309,10 +321,10 @@ pub(crate) async fn results(
         pages: Pagination::new(
             format!("/residents/results/{id}?page="),
             page,
-            total.into(),
+            found.count().into(),
             PAGE,
         ),
-        capped: total > CAP,
+        capped: found.capped(),
         cap: CAP,
         line: listed.line(),
         reason: search.reason,

@@ -1,15 +1,17 @@
-use mimamori_gate::{Class, Condition, Value};
+use mimamori_gate::{Class, Condition, Found, Value};
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::date::PartialDate;
 
 use super::form::Criteria;
 
 /// A kept search of a session.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Search {
     pub criteria: Criteria,
     pub reason: String,
     pub at: Instant,
+    /// Who matched when the first page was asked for.
+    pub found: Option<Found>,
 }
 
 /// First text after all that begin with `prefix`, in byte order.
