@@ -9,7 +9,7 @@ use mimamori_kernel::error::Coded as _;
 use mimamori_residents::{action, import};
 use mimamori_testkit::{TownArgs, write_town};
 
-use crate::config::{Config, Environment, Zone};
+use crate::config::{Config, Contact, Environment, Zone};
 use crate::error::StartError;
 use crate::instance::{Instance, database, migrations};
 use crate::serve::serve;
@@ -317,11 +317,21 @@ async fn doctor(data: &Path) -> Result<(), StartError> {
     );
     std::fs::remove_file(&probe).map_err(StartError::file(&probe))?;
     drop(lock);
+    let contact = config.contact.as_ref().filter(|c| !c.is_empty());
+    println!(
+        "連絡先      {}",
+        contact.map_or_else(|| "設定されていません".into(), Contact::line)
+    );
     let instance = Instance::open(data).await?;
     println!(
         "証跡        よい（署名済みの最後の行 {}）",
         instance.trace.checkpoint_line()
     );
+    if contact.is_none() && config.environment == Environment::Production {
+        return Err(StartError::Config(
+            "連絡先がありません。mimamori.toml の [contact] に office と、telephone か mail を書いてください".into(),
+        ));
+    }
     Ok(())
 }
 

@@ -58,6 +58,37 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
+/// Whom users and finders of weaknesses tell; the town fills it in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Contact {
+    /// Office, for example 情報システム課.
+    pub office: String,
+    /// Telephone number as people dial it.
+    pub telephone: String,
+    /// Mail address, where the network has mail.
+    pub mail: String,
+}
+
+impl Contact {
+    /// Whether nobody could be reached by it.
+    pub fn is_empty(&self) -> bool {
+        self.office.trim().is_empty()
+            || self.telephone.trim().is_empty() && self.mail.trim().is_empty()
+    }
+
+    /// One line for the screen.
+    pub fn line(&self) -> String {
+        let mut out = self.office.trim().to_owned();
+        for (name, value) in [("電話", &self.telephone), ("メール", &self.mail)] {
+            if !value.trim().is_empty() {
+                out.push_str(&format!("　{name} {}", value.trim()));
+            }
+        }
+        out
+    }
+}
+
 /// The whole file.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,6 +116,9 @@ pub struct Config {
     /// Durability of the embedded database; `off-for-tests` promises nothing and is refused for real records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub synchronous: Option<String>,
+    /// Whom to tell of a weakness, an incident or a fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Contact>,
 }
 
 fn fifteen() -> u32 {
@@ -104,6 +138,7 @@ impl Config {
             postgres_url_file: None,
             idle_minutes: 15,
             synchronous: None,
+            contact: None,
         }
     }
 
@@ -150,6 +185,16 @@ impl Config {
         }
         if self.zone == Zone::Demo && !self.listen.ip().is_loopback() {
             return wrong("デモはこの機械の中（ループバック）だけで動きます。");
+        }
+        if let Some(contact) = &self.contact {
+            let good =
+                |text: &String| text.chars().count() <= 100 && !text.contains(char::is_control);
+            if ![&contact.office, &contact.telephone, &contact.mail]
+                .into_iter()
+                .all(good)
+            {
+                return wrong("contact の各項目は、改行のない100文字までです。");
+            }
         }
         match self.synchronous.as_deref() {
             None | Some("full") => Ok(()),

@@ -153,6 +153,7 @@ async fn people(instance: &Instance) -> Result<(), StartError> {
             roles: vec![role],
             person: None,
             approved_by: None,
+            until: None,
         };
         enter(instance, &user, known.is_none().then_some(&org)).await?;
         if known.is_none() {

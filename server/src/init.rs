@@ -106,6 +106,7 @@ pub async fn init(dir: &Path, config: &Config) -> Result<(String, String), Start
         roles: vec![Role::OperationsManager],
         person: None,
         approved_by: None,
+        until: None,
     };
     let (_, code) = enter(&instance, &user, Some(&org)).await?;
     Ok((login, code))

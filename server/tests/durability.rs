@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use register::{judge, missing, start_again};
-use town::{Browser, Seen, Server};
+use register::{inside_an_import, judge, missing, start_again};
+use town::{Browser, Record, Seen, Server};
 
 /// The parts share two cores with one another and measure moments: one at a time.
 static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
@@ -78,24 +78,58 @@ fn a_kill_loses_no_page_that_was_shown() {
     let _alone = alone();
     let mut moments = Moments::new();
     let (kills, mut pages, mut held) = (if full() { 1000 } else { 20 }, 0, 0);
+    let mut inside = 0;
     for kill in 0..kills {
         let root = tempfile::tempdir().unwrap();
         let (dir, known) = (root.path().join("data"), root.path().join("known"));
         let mut server = Server::start(&dir, &[], &[]);
         let (records, limit) = match kill % 2 {
-            0 => (vec![], 2500),
+            0 => (vec![], 250),
             _ => (after_the_load(&server), 1000),
         };
         let seen = server.work_and_kill(&dir, &records, moments.below(limit), &known);
         start_again(&dir).unwrap();
         assert_eq!(missing(&dir, &seen), Vec::<u64>::new(), "kill {kill}");
         judge(&dir, &known);
+        inside += usize::from(inside_an_import(&dir));
         pages += seen.len();
         held += usize::from(known.exists());
     }
-    println!("{kills} kills, {pages} pages seen, {held} with a checkpoint from before");
+    println!(
+        "{kills} kills, {inside} of them inside an import, {pages} pages seen, {held} with a checkpoint from before"
+    );
+    assert!(inside > 0, "no kill fell inside an import");
     assert!(pages > kills, "people saw pages: {pages}");
     assert!(held * 2 >= kills, "most runs had a checkpoint: {held}");
+}
+
+#[test]
+fn init_makes_the_names_of_its_keys_durable() {
+    let _alone = alone();
+    let tools = tempfile::tempdir().unwrap();
+    let Some(library) = power::library(tools.path()) else {
+        return;
+    };
+    let root = tempfile::tempdir().unwrap();
+    let whole = root.path().canonicalize().unwrap();
+    let (dir, journal) = (whole.join("data"), whole.join("journal"));
+    let made = Command::new(env!("CARGO_BIN_EXE_mimamori"))
+        .args(["init", "--town", "mimamori.example", "--data"])
+        .arg(&dir)
+        .env("LD_PRELOAD", &library)
+        .env("MIMAMORI_POWER_DATA", &whole)
+        .env("MIMAMORI_POWER_JOURNAL", &journal)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let folders = power::folders(&journal);
+    for folder in [dir.join("keys"), dir.clone()] {
+        assert!(
+            folders.contains(&folder),
+            "{} of {folders:?}",
+            folder.display()
+        );
+    }
 }
 
 #[test]
@@ -215,6 +249,7 @@ impl Small {
             Ok(out) if out.status.success() => Some(Self(at.to_owned())),
             Ok(out) => {
                 let why = String::from_utf8_lossy(&out.stderr).into_owned();
+                assert!(!full(), "the long run needs a tmpfs: {why}");
                 println!(
                     "not run: the full disk needs the right to mount a tmpfs ({})",
                     why.trim()
@@ -276,7 +311,7 @@ fn a_full_disk_shows_nothing_and_passes() {
             );
         };
         if let Some(line) = page.line().filter(|_| page.status == 200) {
-            seen.insert(line, Some(path[11..43].to_owned()));
+            seen.insert(line, Some(Record::on(&page, path)));
         }
         page
     };

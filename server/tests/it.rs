@@ -13,6 +13,8 @@ mod race;
 mod requests;
 #[path = "it/rules.rs"]
 mod rules;
+#[path = "it/sessions.rs"]
+mod sessions;
 #[path = "it/unrecorded.rs"]
 mod unrecorded;
 #[path = "it/unseen.rs"]

@@ -120,12 +120,20 @@ impl Keys {
                 .map_err(|source| KeyError::File { path, source })?;
             Ok(secret)
         };
-        Ok(Self {
+        let keys = Self {
             wrapping: make("wrapping.key")?,
             token: make("token.key")?,
             checkpoint: make("checkpoint.key")?,
             form: make("form.key")?,
-        })
+        };
+        // The names of the files, then the name of the folder: a power cut leaves all or nothing
+        // that counts.
+        sync_folder(dir)?;
+        match dir.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => sync_folder(parent)?,
+            _ => sync_folder(Path::new("."))?,
+        }
+        Ok(keys)
     }
 
     /// Loads the keys, refusing a folder or file that others can read.
@@ -151,6 +159,15 @@ impl Keys {
             form: read("form.key")?,
         })
     }
+}
+
+fn sync_folder(path: &Path) -> Result<(), KeyError> {
+    fs::File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| KeyError::File {
+            path: path.into(),
+            source,
+        })
 }
 
 fn private(path: &Path) -> Result<(), KeyError> {

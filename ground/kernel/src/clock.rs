@@ -30,6 +30,19 @@ impl Instant {
         self.office().date()
     }
 
+    /// The first moment after `day` in the office: what is good until that day, the day itself
+    /// included, is good before this moment.
+    pub fn after_office_day(day: jiff::civil::Date) -> Self {
+        day.tomorrow()
+            .ok()
+            .and_then(|next| {
+                jiff::tz::Offset::constant(9)
+                    .to_timestamp(next.at(0, 0, 0, 0))
+                    .ok()
+            })
+            .map_or(Self(i64::MAX), |moment| Self(moment.as_microsecond()))
+    }
+
     /// `2026-11-21 09:05:07`, office time.
     pub fn office_text(self) -> String {
         self.office().strftime("%Y-%m-%d %H:%M:%S").to_string()

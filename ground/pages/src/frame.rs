@@ -47,6 +47,8 @@ pub struct Frame {
     pub notice: Option<String>,
     /// Name of the environment, for example 研修環境.
     pub env_label: Option<String>,
+    /// Whom to tell of a weakness, an incident or a fault, in one line.
+    pub contact: Option<String>,
 }
 
 impl Frame {
@@ -73,7 +75,7 @@ impl Frame {
             .with_demo(true)
     }
 
-    /// Sets the user whose office and name stand in the header.
+    /// Sets the user whose office and name stand in the header; empty for a citizen's office.
     #[must_use]
     pub fn signed_in_as(
         mut self,
@@ -81,7 +83,7 @@ impl Frame {
         user: impl Into<String>,
         role: impl Into<String>,
     ) -> Self {
-        self.office = Some(office.into());
+        self.office = Some(office.into()).filter(|office| !office.is_empty());
         self.user = Some(user.into());
         self.role = Some(role.into()).filter(|role| !role.is_empty());
         self
@@ -138,6 +140,13 @@ impl Frame {
         self
     }
 
+    /// Sets whom to tell of a weakness, an incident or a fault.
+    #[must_use]
+    pub fn with_contact(mut self, contact: Option<String>) -> Self {
+        self.contact = contact;
+        self
+    }
+
     /// Shows or hides the demo band.
     #[must_use]
     pub fn with_demo(mut self, demo: bool) -> Self {
@@ -148,11 +157,6 @@ impl Frame {
     /// Whether a user is signed in.
     pub fn signed_in(&self) -> bool {
         self.user.is_some()
-    }
-
-    /// The office, or words that say it is missing.
-    pub fn office_words(&self) -> &str {
-        self.office.as_deref().unwrap_or("所属なし")
     }
 
     /// The user's name, or words that say it is missing.

@@ -131,6 +131,15 @@ impl Problem {
 
     /// The page as HTML in the public frame of `shell`.
     pub fn page(&self, shell: &Shell) -> String {
+        let mut frame = Frame::public("")
+            .with_demo(shell.demo)
+            .with_contact(shell.contact.clone());
+        frame.env_label.clone_from(&shell.env_label);
+        self.page_in(frame)
+    }
+
+    /// The page as HTML in the frame of the visitor; its title and message are replaced.
+    pub(crate) fn page_in(&self, frame: Frame) -> String {
         let fixed;
         // "not yours" and "not there" must be the same bytes (DESIGN 6).
         let problem = if self.status == 404 {
@@ -139,8 +148,8 @@ impl Problem {
         } else {
             self
         };
-        let mut frame = Frame::public(problem.title).with_demo(shell.demo);
-        frame.env_label.clone_from(&shell.env_label);
+        let mut frame = frame.with_title(problem.title).with_current("");
+        frame.notice = None;
         ProblemPage { frame, problem }
             .render()
             .unwrap_or_else(|_| String::from("エラー"))

@@ -26,6 +26,23 @@ impl Problem {
         .with_detail(Detail::Refusal(refusal))
     }
 
+    /// 401: the account was revoked or changed while the request ran; whoever guards the
+    /// sessions ends this one ([`Problem::ends_session`]).
+    pub fn account_changed() -> Self {
+        Self::new(
+            401,
+            "account.changed",
+            "利用を終わりました",
+            "この操作のあいだに、利用者の権限が変わりました。",
+            "もう一度サインインしてください。",
+        )
+    }
+
+    /// Whether the session that met this problem must not go on.
+    pub fn ends_session(&self) -> bool {
+        self.code == "account.changed"
+    }
+
     /// 403: the user may not do this; shows the reason and the clauses.
     pub fn forbidden(refusal: Refusal) -> Self {
         Self::new(

@@ -1,6 +1,7 @@
 //! Headers that every response carries, and error pages that never leave the shell.
 
 use crate::assets::Immutable;
+use crate::frame::Frame;
 use crate::problem::Problem;
 use crate::render::HTML;
 use axum::Router;
@@ -19,11 +20,11 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
 style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; \
 base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-const PERMISSIONS_POLICY: &str = "accelerometer=(), autoplay=(), bluetooth=(), camera=(), \
+const PERMISSIONS_POLICY: &str = "accelerometer=(), autoplay=(), camera=(), \
 clipboard-read=(), display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), \
 gyroscope=(), hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), \
 magnetometer=(), microphone=(), midi=(), payment=(), picture-in-picture=(), \
-screen-wake-lock=(), serial=(), usb=(), web-share=(), xr-spatial-tracking=(), \
+screen-wake-lock=(), serial=(), usb=(), xr-spatial-tracking=(), \
 publickey-credentials-create=(self), publickey-credentials-get=(self)";
 
 const FIXED: [(&str, &str); 9] = [
@@ -47,6 +48,8 @@ pub struct Shell {
     pub demo: bool,
     /// Name of the environment on error pages.
     pub env_label: Option<String>,
+    /// Whom to tell of a weakness, an incident or a fault, on error pages.
+    pub contact: Option<String>,
 }
 
 /// Wraps every route of `router`, its fallback included, in [`security_headers`].
@@ -56,16 +59,22 @@ pub fn protect(router: Router, shell: Shell) -> Router {
 
 /// Middleware for `axum::middleware::from_fn_with_state`: adds the headers,
 /// turns bare plain-text errors of the framework into a [`Problem`] page, and
-/// puts the deployment's band on error pages.
+/// puts error pages into the [`Frame`] that travels in the response's extensions,
+/// or into the deployment's public one.
 pub async fn security_headers(
     State(shell): State<Shell>,
     request: Request,
     next: Next,
 ) -> Response {
     let head = request.method() == Method::HEAD;
-    let mut response = own_words(next.run(request).await);
+    let mut inner = next.run(request).await;
+    let frame = inner.extensions_mut().remove::<Frame>();
+    let mut response = own_words(inner);
     if let Some(problem) = response.extensions().get::<Problem>() {
-        let page = problem.page(&shell);
+        let page = match frame {
+            Some(frame) => problem.page_in(frame),
+            None => problem.page(&shell),
+        };
         // Always stated: some of the framework's 404s have a length and some do not,
         // which would tell "no such route" from "no such record".
         let headers = response.headers_mut();

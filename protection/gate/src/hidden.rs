@@ -57,6 +57,38 @@ impl Record {
 }
 
 /// Read but not to be shown: no `Debug`, no `Display`, no way to look before the line stands.
+///
+/// It can be worked on in the dark:
+///
+/// ```
+/// use mimamori_gate::Hidden;
+/// fn shorten(hidden: Hidden<String>) -> Hidden<String> {
+///     let short = hidden.map(|text| text);
+///     short
+/// }
+/// ```
+///
+/// but not be looked at:
+///
+/// ```compile_fail,E0616
+/// use mimamori_gate::Hidden;
+/// fn shorten(hidden: Hidden<String>) -> Hidden<String> {
+///     let short = hidden.map(|text| text);
+///     let _ = &short.0;
+///     short
+/// }
+/// ```
+///
+/// nor be copied:
+///
+/// ```compile_fail,E0599
+/// use mimamori_gate::Hidden;
+/// fn shorten(hidden: Hidden<String>) -> Hidden<String> {
+///     let short = hidden.map(|text| text);
+///     let _ = short.clone();
+///     short
+/// }
+/// ```
 pub struct Hidden<T>(pub(crate) T);
 
 impl<T> Hidden<T> {
@@ -71,6 +103,22 @@ impl<T> Hidden<T> {
 }
 
 /// Plaintext whose line is durable.
+///
+/// ```
+/// use mimamori_gate::Revealed;
+/// fn show(shown: Revealed<String>) -> Revealed<String> {
+///     shown
+/// }
+/// ```
+///
+/// Nobody but the gate says that a line is durable:
+///
+/// ```compile_fail,E0451
+/// use mimamori_gate::Revealed;
+/// fn show(shown: Revealed<String>) -> Revealed<String> {
+///     Revealed { line: 1, ..shown }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Revealed<T> {
     value: T,

@@ -21,9 +21,41 @@ pub struct Reason(pub String);
 
 /// The right to read one person's record once. Not `Clone`, made only by the gate.
 ///
-/// ```compile_fail
-/// // A permit cannot be made by hand.
-/// let permit = mimamori_gate::PersonPermit { allowed: Default::default() };
+/// A permit can be handed on:
+///
+/// ```
+/// use mimamori_gate::PersonPermit;
+/// fn hand_on(permit: PersonPermit) -> PersonPermit {
+///     permit
+/// }
+/// ```
+///
+/// but not be changed, or made, by naming its fields:
+///
+/// ```compile_fail,E0451
+/// use mimamori_gate::PersonPermit;
+/// fn hand_on(permit: PersonPermit) -> PersonPermit {
+///     PersonPermit { ..permit }
+/// }
+/// ```
+///
+/// nor be used twice:
+///
+/// ```compile_fail,E0599
+/// use mimamori_gate::PersonPermit;
+/// fn hand_on(permit: PersonPermit) -> PersonPermit {
+///     permit.clone()
+/// }
+/// ```
+///
+/// nor be opened to widen what it allows:
+///
+/// ```compile_fail,E0616
+/// use mimamori_gate::PersonPermit;
+/// fn hand_on(permit: PersonPermit) -> PersonPermit {
+///     let _ = &permit.allowed;
+///     permit
+/// }
 /// ```
 #[derive(Debug)]
 #[must_use = "a permit that is not used leaves no line"]

@@ -24,10 +24,16 @@ fn kind(role: Role) -> OrgKind {
         .unwrap_or(OrgKind::Department)
 }
 
+/// Nobody is "the person" of a list: only a record or a page is somebody's own.
+fn lists(action: &str) -> bool {
+    action.ends_with(".search") || action.ends_with(".list")
+}
+
 /// Whether the class is open for every combination of facts and ownership.
 fn open(gate: &Rules, base: Question) -> Vec<bool> {
     let mut out = Vec::with_capacity(128);
-    for own in [false, true] {
+    let one = !lists(base.action.code());
+    for own in [false, one] {
         for mask in Facts::EVERY {
             out.push(
                 gate.decide(Question {
@@ -131,10 +137,14 @@ pub fn permission_table(gate: &Rules) -> String {
                     };
                     if let Some(words) = words(&open(gate, base)) {
                         out.push_str(&format!(
-                            "{} | {} | {} | {} | {words}\n",
+                            "{} {} | {} {} | {} {} | {} {} | {words}\n",
+                            Role::from_code(role).map_or("サーバーでの作業", Role::japanese),
                             role,
+                            action.japanese(),
                             action.code(),
+                            purpose.japanese(),
                             purpose.code(),
+                            class.japanese(),
                             class.code()
                         ));
                     }

@@ -1,5 +1,6 @@
 //! Changes of accounts, as statements that the trace commits with a line.
 
+use jiff::civil::Date;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, PersonId, UserId};
 use mimamori_kernel::random::Random;
@@ -26,6 +27,8 @@ pub struct NewUser {
     pub person: Option<PersonId>,
     /// Who approved it.
     pub approved_by: Option<UserId>,
+    /// Last day of use in the office's calendar, that day included; none for no end (S4-16).
+    pub until: Option<Date>,
 }
 
 fn separate(kind: OrgKind, roles: &[Role]) -> Result<(), IdentityError> {
@@ -45,6 +48,13 @@ fn separate(kind: OrgKind, roles: &[Role]) -> Result<(), IdentityError> {
         ));
     }
     Ok(())
+}
+
+/// The stored end of a period: the first microsecond after its last day.
+fn end_of(until: Option<Date>) -> Value {
+    until.map_or(Value::NullInt, |day| {
+        Instant::after_office_day(day).0.into()
+    })
 }
 
 /// A new account with an initial password that must be changed within `valid` microseconds (S4-52, S4-73).
@@ -70,7 +80,7 @@ pub fn new_user(
     let password = readable(random);
     let mut out = vec![Statement::new(
         "INSERT INTO identity_user (id, login, name, org, password, password_initial, initial_expires, epoch, active, \
-         valid_until, person, approved_by) VALUES (?, ?, ?, ?, ?, 1, ?, 1, 1, NULL, ?, ?)",
+         valid_until, person, approved_by) VALUES (?, ?, ?, ?, ?, 1, ?, 1, 1, ?, ?, ?)",
         vec![
             id.bytes().into(),
             user.login.as_str().into(),
@@ -78,6 +88,7 @@ pub fn new_user(
             user.org.bytes().into(),
             kdf.hash(&password, random)?.into(),
             now.0.saturating_add(valid).into(),
+            end_of(user.until),
             user.person.map_or(Value::NullBytes, |p| p.bytes().into()),
             user.approved_by
                 .map_or(Value::NullBytes, |u| u.bytes().into()),
@@ -92,7 +103,8 @@ pub fn new_user(
     Ok((id, password, out))
 }
 
-/// The writes of an own password; ends the initial one.
+/// The writes of an own password; ends the initial one, and by the raised epoch every session
+/// that began with the old one, whichever process holds it.
 pub fn password_statements(
     account: &Account,
     new: &str,
@@ -101,7 +113,7 @@ pub fn password_statements(
 ) -> Result<Vec<Statement>, IdentityError> {
     judge_password(&account.login, new)?;
     Ok(vec![Statement::expecting(
-        "UPDATE identity_user SET password = ?, password_initial = 0 WHERE id = ? AND epoch = ? AND active = 1",
+        "UPDATE identity_user SET password = ?, password_initial = 0, epoch = epoch + 1 WHERE id = ? AND epoch = ? AND active = 1",
         vec![
             kdf.hash(new, random)?.into(),
             account.id.bytes().into(),
@@ -123,11 +135,13 @@ pub fn revoke(user: &UserId) -> Vec<Statement> {
 }
 
 /// The writes of an appointment; requester and approver are two other 運営管理責任者 (S4-16, S4-28).
+/// `until` is its last day in the office's calendar and the account's too; none keeps the account's.
 pub fn appoint(
     requester: &Account,
     approver: &Account,
     to: &Account,
     role: Role,
+    until: Option<Date>,
 ) -> Result<Vec<Statement>, IdentityError> {
     if requester.id == approver.id || to.id == requester.id || to.id == approver.id {
         return Err(IdentityError::Separation(
@@ -149,8 +163,8 @@ pub fn appoint(
             vec![to.id.bytes().into(), role.code().into()],
         ),
         Statement::expecting(
-            "UPDATE identity_user SET epoch = epoch + 1 WHERE id = ? AND epoch = ?",
-            vec![to.id.bytes().into(), to.epoch.into()],
+            "UPDATE identity_user SET epoch = epoch + 1, valid_until = COALESCE(?, valid_until) WHERE id = ? AND epoch = ?",
+            vec![end_of(until), to.id.bytes().into(), to.epoch.into()],
             1,
             "account-epoch",
         ),

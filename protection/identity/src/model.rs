@@ -201,8 +201,15 @@ pub struct Account {
     pub person: Option<PersonId>,
     /// May sign in.
     pub active: bool,
-    /// Last moment of the account, microseconds; none for no end.
+    /// First moment after the account's last day, microseconds; none for no end.
     pub(crate) valid_until: Option<i64>,
+}
+
+impl Account {
+    /// Whether the account may be used at this moment (microseconds, wall clock).
+    pub(crate) fn usable(&self, now: i64) -> bool {
+        self.active && self.valid_until.is_none_or(|end| now < end)
+    }
 }
 
 /// Digest of a session's secret; names the session inside the program.

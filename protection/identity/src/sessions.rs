@@ -35,6 +35,10 @@ pub enum EndReason {
     Revoked,
     /// The longest time is over.
     Absolute,
+    /// The account's last day is over.
+    Expired,
+    /// The user set a new password.
+    PasswordChanged,
     /// Signed out.
     SignedOut,
 }
@@ -153,6 +157,14 @@ impl Sessions {
                 .filter(|s| s.ended.is_none())
                 .map(|s| s.visitor.user)
         })
+    }
+
+    pub(crate) fn end(&self, id: &SessionId, reason: EndReason) {
+        self.with(|all| {
+            if let Some(session) = all.get_mut(id).filter(|s| s.ended.is_none()) {
+                session.ended = Some(reason);
+            }
+        });
     }
 
     pub(crate) fn remove(&self, id: &SessionId) {

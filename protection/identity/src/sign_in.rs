@@ -266,13 +266,13 @@ impl Identity {
             .map_or_else(|| self.0.dummy.clone(), |a| a.password.clone());
         let right = self.verify(phc, password).await;
         let now = self.0.clock.now().0;
-        let usable = |a: &Account| right && a.active && a.valid_until.is_none_or(|end| now < end);
+        let usable = |a: &Account| right && a.usable(now);
         let Some(known) = account.filter(usable) else {
             return Err(IdentityError::WrongPair);
         };
         // The work took time: an account revoked or changed meanwhile does not come in.
         let again = self.account(&known.id).await?;
-        match again.filter(|a| a.active && a.epoch == known.epoch) {
+        match again.filter(|a| a.usable(now) && a.epoch == known.epoch) {
             Some(account) => {
                 self.succeeded(&login_key, &terminal_key);
                 Ok(account)
@@ -336,6 +336,9 @@ impl Identity {
         account: &Account,
         role: Role,
     ) -> Result<SignedIn, IdentityError> {
+        if !account.usable(self.0.clock.now().0) {
+            return Err(IdentityError::WrongPair);
+        }
         if !account.roles.contains(&role) {
             return Err(IdentityError::NoSuchRole);
         }
@@ -347,6 +350,38 @@ impl Identity {
         self.0
             .sessions
             .state(&digest(cookie), self.0.clock.steady())
+    }
+
+    /// What the cookie stands for, after a look at the account in the database: a session
+    /// whose account was revoked, changed or has come to its last day is over, also when
+    /// another process wrote it (S4-76).
+    ///
+    /// Errors: [`IdentityError::Storage`] when the account cannot be read; nobody is let in then.
+    pub async fn checked(&self, cookie: &str) -> Result<SessionState, IdentityError> {
+        let state = self.state(cookie);
+        let (SessionState::Live(visitor) | SessionState::Locked(visitor)) = &state else {
+            return Ok(state);
+        };
+        let row = self
+            .0
+            .db
+            .fetch_one(
+                "SELECT epoch, valid_until FROM identity_user WHERE id = ? AND active = 1",
+                vec![visitor.user.bytes().into()],
+            )
+            .await?;
+        let reason = match row {
+            Some(row) if row.int(0)? == visitor.epoch => row
+                .opt_int(1)?
+                .filter(|end| self.0.clock.now().0 >= *end)
+                .map(|_| EndReason::Expired),
+            _ => Some(EndReason::Revoked),
+        };
+        let Some(reason) = reason else {
+            return Ok(state);
+        };
+        self.0.sessions.end(&visitor.session, reason);
+        Ok(self.state(cookie))
     }
 
     /// Locks the screen.

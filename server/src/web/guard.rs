@@ -5,7 +5,8 @@ use axum::extract::{Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mimamori_identity::{AuthLevel, EndReason, SessionState, Visitor};
+use mimamori_identity::{AuthLevel, EndReason, Role, SessionState, Visitor};
+use mimamori_kernel::error::Coded as _;
 use mimamori_pages::{FORM_LIMIT_BYTES, Frame, Problem};
 
 use super::Site;
@@ -73,21 +74,63 @@ fn ended(reason: EndReason) -> &'static str {
         EndReason::OtherSignIn => "/sign-in?ended=other",
         EndReason::Revoked => "/sign-in?ended=revoked",
         EndReason::Absolute => "/sign-in?ended=absolute",
+        EndReason::Expired => "/sign-in?ended=expired",
+        EndReason::PasswordChanged => "/sign-in?ended=password",
         EndReason::SignedOut => "/sign-in?ended=out",
     }
 }
 
-/// The guard itself.
-pub(crate) async fn session(
-    State(site): State<Site>,
+/// The guard itself: a problem is told in the frame of whoever is signed in, and one that ends
+/// the session does.
+pub(crate) async fn session(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let secret = cookie(&site, &request);
+    let state = match &secret {
+        Some(secret) => site.identity.checked(secret).await,
+        None => Ok(SessionState::None),
+    };
+    let state = match state {
+        Ok(state) => state,
+        Err(error) => {
+            tracing::error!(code = error.code(), error = ?error, "an account could not be read");
+            return Problem::internal(None).into_response();
+        }
+    };
+    let who = match &state {
+        SessionState::Live(visitor) | SessionState::Locked(visitor) => {
+            let locked = matches!(state, SessionState::Locked(_));
+            Some((visitor.clone(), frame(&site, visitor, locked)))
+        }
+        SessionState::Ended(_) | SessionState::None => None,
+    };
+    let mut response = admit(&site, request, next, state, secret.as_deref(), who.as_ref()).await;
+    if let Some((visitor, frame)) = who {
+        let problem = response.extensions().get::<Problem>();
+        if problem.is_some_and(Problem::ends_session) {
+            site.identity
+                .end_sessions(&visitor.user, EndReason::Revoked);
+            site.forget(&visitor);
+            return Redirect::to(ended(EndReason::Revoked)).into_response();
+        }
+        response.extensions_mut().insert(frame);
+    }
+    response
+}
+
+/// What may go on to the pages, and with what knowledge about the visitor.
+async fn admit(
+    site: &Site,
     mut request: Request,
     next: Next,
+    state: SessionState,
+    secret: Option<&str>,
+    who: Option<&(Visitor, Frame)>,
 ) -> Response {
     if request.uri().to_string().len() > LONGEST {
         return Problem::uri_too_long().into_response();
     }
     let path = request.uri().path().to_owned();
     let public = PUBLIC.contains(&path.as_str());
+    let always = ALWAYS.contains(&path.as_str());
     let post = request.method() == Method::POST;
     if !post && request.method() != Method::GET && request.method() != Method::HEAD {
         return Problem::method_not_allowed("GET, POST").into_response();
@@ -95,43 +138,39 @@ pub(crate) async fn session(
     if post && !same_origin(&request) {
         return Problem::csrf_mismatch().into_response();
     }
-    let secret = cookie(&site, &request);
-    let state = secret
-        .as_deref()
-        .map_or(SessionState::None, |secret| site.identity.state(secret));
-    let mut binding: Vec<u8> = b"nobody".to_vec();
     match state {
-        SessionState::Live(visitor) => {
-            if visitor.auth == AuthLevel::PasswordInitial
-                && !public
-                && !ALWAYS.contains(&path.as_str())
-            {
-                return Redirect::to("/password").into_response();
-            }
-            binding = visitor.session.to_vec();
-            enter(&site, &mut request, visitor, secret);
+        SessionState::Live(visitor)
+            if visitor.auth == AuthLevel::PasswordInitial && !public && !always =>
+        {
+            return Redirect::to("/password").into_response();
         }
-        SessionState::Locked(visitor) => {
-            if !public && !ALWAYS.contains(&path.as_str()) || path == "/password" {
-                return Redirect::to("/lock").into_response();
-            }
-            binding = visitor.session.to_vec();
-            enter(&site, &mut request, visitor, secret);
+        SessionState::Locked(_) if !public && !always || path == "/password" => {
+            return Redirect::to("/lock").into_response();
         }
-        SessionState::Ended(reason) if !public => {
+        // Told once, on every page but those where the next session begins.
+        SessionState::Ended(reason) if !public || path == "/guide" => {
             return Redirect::to(ended(reason)).into_response();
         }
         SessionState::None if !public => return Redirect::to("/sign-in").into_response(),
-        SessionState::Ended(_) | SessionState::None => {
-            request
-                .extensions_mut()
-                .insert(site.public_frame("").with_csrf(site.csrf.token(&binding)));
+        _ => {}
+    }
+    let mut binding: Vec<u8> = b"nobody".to_vec();
+    let extensions = request.extensions_mut();
+    match who {
+        Some((visitor, frame)) => {
+            binding = visitor.session.to_vec();
+            extensions.insert(frame.clone());
+            extensions.insert(visitor.clone());
+            extensions.insert(Secret(secret.unwrap_or_default().to_owned()));
+        }
+        None => {
+            extensions.insert(site.public_frame("").with_csrf(site.csrf.token(&binding)));
         }
     }
-    let from = Terminal(terminal(&site, &request));
+    let from = Terminal(terminal(site, &request));
     request.extensions_mut().insert(from);
     if post {
-        request = match token(&site, request, &binding).await {
+        request = match token(site, request, &binding).await {
             Ok(request) => request,
             Err(problem) => return problem.into_response(),
         };
@@ -139,28 +178,26 @@ pub(crate) async fn session(
     next.run(request).await
 }
 
-fn enter(site: &Site, request: &mut Request, visitor: Visitor, secret: Option<String>) {
-    let frame: Frame = site
+/// The frame of a session. One that cannot work yet or just now has no menu and needs no lock.
+fn frame(site: &Site, visitor: &Visitor, locked: bool) -> Frame {
+    // A citizen belongs to no office, and the name says already that this is a citizen.
+    let (office, role) = match visitor.role {
+        Role::Citizen => ("", "本人"),
+        role => (visitor.org_name.as_str(), role.japanese()),
+    };
+    let frame = site
         .public_frame("")
-        .signed_in_as(
-            visitor.org_name.clone(),
-            visitor.name.clone(),
-            visitor.role.japanese(),
-        )
-        .with_csrf(site.csrf.token(&visitor.session))
-        .with_nav(site.nav(&visitor))
-        .with_idle(u32::try_from(site.identity.idle().as_secs()).unwrap_or(900));
-    request.extensions_mut().insert(frame);
-    request.extensions_mut().insert(visitor);
-    request.extensions_mut().extend(
-        secret
-            .map(|s| {
-                let mut one = axum::http::Extensions::new();
-                one.insert(Secret(s));
-                one
-            })
-            .unwrap_or_default(),
-    );
+        .signed_in_as(office, visitor.name.clone(), role)
+        .with_csrf(site.csrf.token(&visitor.session));
+    if locked {
+        return frame;
+    }
+    let idle = u32::try_from(site.identity.idle().as_secs()).unwrap_or(900);
+    let frame = frame.with_idle(idle);
+    match visitor.auth {
+        AuthLevel::PasswordInitial => frame,
+        _ => frame.with_nav(site.nav(visitor)),
+    }
 }
 
 /// Reads the form once, checks its token, and hands the same bytes on.

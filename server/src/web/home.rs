@@ -48,7 +48,7 @@ pub(crate) async fn page(
                 text,
             });
         }
-        if visitor.person.is_some() {
+        if visitor.role == Role::Citizen && visitor.person.is_some() {
             let text = "あなたの記録を誰が何のために見たかを確かめます。";
             works.push(Work {
                 href: "/me",

@@ -12,9 +12,10 @@ pub(crate) use sign_in::opened;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use mimamori_identity::{DemoGrant, Identity};
+use mimamori_identity::{DemoGrant, Identity, Role};
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::random::Random;
 use mimamori_pages::{Csrf, Frame, NavLink, Problem, Shell, protect};
@@ -22,7 +23,19 @@ use mimamori_residents::Residents;
 use mimamori_residents::import::{Phase, Progress, State};
 use mimamori_trace::Trace;
 
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::config::Contact;
 use crate::instance::Instance;
+
+/// Gives up a request after so many seconds.
+fn late(seconds: u64) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(
+        StatusCode::SERVICE_UNAVAILABLE,
+        Duration::from_secs(seconds),
+    )
+}
 
 /// What the server's own pages need.
 #[derive(Clone)]
@@ -36,6 +49,8 @@ pub struct Site {
     pub(crate) residents: Option<Residents>,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: bool,
+    /// Whom to tell of a weakness, an incident or a fault.
+    pub(crate) contact: Option<String>,
     /// Present in a demo only.
     pub(crate) demo: Option<DemoGrant>,
     /// Progress of the import that runs, for the screen.
@@ -66,6 +81,7 @@ impl Site {
             residents,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy,
+            contact: instance.config.contact.as_ref().map(Contact::line),
             demo: DemoGrant::from_environment(instance.config.environment.code()),
             progress: Progress::default(),
             failed: Arc::default(),
@@ -108,7 +124,16 @@ impl Site {
 
     /// A frame for people who are not signed in.
     pub(crate) fn public_frame(&self, title: &str) -> Frame {
-        Frame::public(title).with_demo(self.demo.is_some())
+        Frame::public(title)
+            .with_demo(self.demo.is_some())
+            .with_contact(self.contact.clone())
+    }
+
+    /// Forgets what the rooms kept for a session that ended.
+    pub(crate) fn forget(&self, visitor: &mimamori_identity::Visitor) {
+        if let Some(residents) = &self.residents {
+            residents.forget(&visitor.session);
+        }
     }
 
     /// Links of a role.
@@ -118,7 +143,7 @@ impl Site {
             if visitor.org_kind == mimamori_identity::OrgKind::Department {
                 out.push(NavLink::new("/residents/search", "住民の検索", false));
             }
-            if visitor.person.is_some() {
+            if visitor.role == Role::Citizen && visitor.person.is_some() {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
             }
         }
@@ -152,6 +177,7 @@ impl Site {
             tls: self.tls || self.trusted_proxy,
             demo: self.demo.is_some(),
             env_label: None,
+            contact: self.contact.clone(),
         };
         let residents = self
             .residents
@@ -161,13 +187,13 @@ impl Site {
             .with_state(self.clone())
             .merge(residents)
             .fallback(async || Problem::not_found())
+            // Inside the guard too, so that these answers stand in the visitor's frame.
+            .layer(late(30))
+            .layer(CatchPanicLayer::new())
             .layer(middleware::from_fn_with_state(self, guard::session))
             .merge(mimamori_pages::routes())
-            .layer(tower_http::timeout::TimeoutLayer::with_status_code(
-                axum::http::StatusCode::SERVICE_UNAVAILABLE,
-                Duration::from_secs(30),
-            ))
-            .layer(tower_http::catch_panic::CatchPanicLayer::new());
+            .layer(late(35))
+            .layer(CatchPanicLayer::new());
         protect(inner, shell)
     }
 }

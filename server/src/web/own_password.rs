@@ -5,7 +5,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mimamori_identity::{AuthLevel, IdentityError, Visitor, password_statements};
+use mimamori_identity::{AuthLevel, EndReason, IdentityError, Visitor, password_statements};
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, html_with_status};
 use mimamori_trace::{Act, Decision};
 
@@ -115,7 +115,10 @@ pub(crate) async fn submit(
     if let Err(error) = site.trace.record(line).await {
         return unwritten(&error);
     }
-    // The old session knew the old password; the new one begins with a sign-in.
+    // Whoever knew the old password is out, this session too; the next begins with a sign-in.
+    site.identity
+        .end_sessions(&visitor.user, EndReason::PasswordChanged);
     site.identity.sign_out(&secret.0);
-    Redirect::to("/sign-in?ended=out").into_response()
+    site.forget(&visitor);
+    Redirect::to("/sign-in?ended=password").into_response()
 }

@@ -3,9 +3,12 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use jiff::civil::Date;
 use mimamori_identity::{NewUser, Role, Visitor, bootstrap_done, new_user};
-use mimamori_pages::{Frame, LimitedForm, Problem, Refusal, html};
+use mimamori_kernel::date::{PartialDate, parse_any, wareki_with_western};
+use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, Refusal, html, html_with_status};
 use mimamori_trace::{Act, Decision};
 
 use super::Site;
@@ -17,6 +20,27 @@ use crate::init::INITIAL;
 struct SecondPage<'a> {
     frame: &'a Frame,
     made: Option<(String, String)>,
+    until: String,
+    errors: Vec<FieldError>,
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Sent {
+    until: String,
+}
+
+/// The last day of the appointment: empty for no end, otherwise a whole date from today on.
+fn period(text: &str, today: Date) -> Result<Option<Date>, &'static str> {
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let day = parse_any(text).ok().and_then(PartialDate::full);
+    let day = day.ok_or("最後の日を、年月日で入れてください。例 R9.3.31")?;
+    if day < today {
+        return Err("最後の日が今日より前です。");
+    }
+    Ok(Some(day))
 }
 
 async fn may(site: &Site, visitor: &Visitor) -> Result<(), Response> {
@@ -55,6 +79,8 @@ pub(crate) async fn page(
     html(SecondPage {
         frame: &frame.with_title("二人目の運営管理責任者"),
         made: None,
+        until: String::new(),
+        errors: vec![],
     })
 }
 
@@ -63,11 +89,23 @@ pub(crate) async fn submit(
     State(site): State<Site>,
     Extension(visitor): Extension<Visitor>,
     Extension(frame): Extension<Frame>,
-    LimitedForm(_): LimitedForm<Vec<(String, String)>>,
+    LimitedForm(sent): LimitedForm<Sent>,
 ) -> Response {
     if let Err(answer) = may(&site, &visitor).await {
         return answer;
     }
+    let until = match period(&sent.until, site.clock.now().office_day()) {
+        Ok(until) => until,
+        Err(text) => {
+            let page = SecondPage {
+                frame: &frame.with_title("二人目の運営管理責任者"),
+                made: None,
+                until: sent.until.chars().take(40).collect(),
+                errors: vec![FieldError::new("until", text)],
+            };
+            return html_with_status(StatusCode::BAD_REQUEST, page);
+        }
+    };
     let user = NewUser {
         login: "kanri-2".into(),
         name: "運営管理責任者（二人目）".into(),
@@ -76,6 +114,7 @@ pub(crate) async fn submit(
         roles: vec![Role::OperationsManager],
         person: None,
         approved_by: Some(visitor.user),
+        until,
     };
     let (kdf, now, random) = (site.identity.kdf(), site.clock.now(), site.random.clone());
     let made =
@@ -100,5 +139,7 @@ pub(crate) async fn submit(
     html(SecondPage {
         frame: &frame.with_title("二人目の運営管理責任者"),
         made: Some(("kanri-2".into(), code)),
+        until: until.map_or_else(String::new, |day| wareki_with_western(day.into())),
+        errors: vec![],
     })
 }

@@ -64,6 +64,9 @@ pub(crate) fn act(
 
 /// The page when a line cannot be written.
 pub(crate) fn unwritten(error: &TraceError) -> Response {
+    if matches!(error, TraceError::AccountChanged) {
+        return Problem::account_changed().into_response();
+    }
     tracing::error!(code = error.code(), error = ?error, "nothing was done");
     Problem::cannot_record(None).into_response()
 }
@@ -74,6 +77,12 @@ fn told(ended: Option<&str>) -> &'static str {
             "同じIDで別の端末からサインインがあったため、こちらの利用を終わりました。心当たりがないときは、すぐに運営事務局へ連絡してください。"
         }
         Some("revoked") => "利用者の権限が変わったため、利用を終わりました。",
+        Some("expired") => {
+            "利用できる期間が終わったため、利用を終わりました。続けるときは運営事務局へ連絡してください。"
+        }
+        Some("password") => {
+            "パスワードが変わったため、利用を終わりました。新しいパスワードでサインインしてください。"
+        }
         Some("absolute") => "サインインから決められた時間がたったため、利用を終わりました。",
         Some("out") => "サインアウトしました。",
         _ => "",
@@ -193,9 +202,7 @@ pub(crate) async fn sign_out(
 ) -> Response {
     // The session ends even when the line cannot be written: ending shows nothing to anyone.
     site.identity.sign_out(&secret.0);
-    if let Some(residents) = &site.residents {
-        residents.forget(&visitor.session);
-    }
+    site.forget(&visitor);
     if let Err(error) = site
         .trace
         .record(act(

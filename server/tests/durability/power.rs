@@ -43,6 +43,26 @@ pub fn library(dir: &Path) -> Option<PathBuf> {
     }
 }
 
+/// Folders that were synced.
+pub fn folders(journal: &Path) -> Vec<PathBuf> {
+    let bytes = std::fs::read(journal).unwrap();
+    let mut rest = bytes.as_slice();
+    let mut found = Vec::new();
+    while let Some((head, body)) = rest.split_at_checked(27) {
+        let named = usize::from(u16::from_ne_bytes([head[1], head[2]]));
+        let old = usize::try_from(u64::from_ne_bytes(head[19..27].try_into().unwrap())).unwrap();
+        let Some((body, later)) = body.split_at_checked(named + old) else {
+            break;
+        };
+        let path = PathBuf::from(std::str::from_utf8(&body[..named]).unwrap());
+        if head[0] == b'S' && path.is_dir() {
+            found.push(path);
+        }
+        rest = later;
+    }
+    found
+}
+
 /// Cuts the power: every write that was not followed by a sync of its file is undone.
 pub fn cut(journal: &Path) -> Counts {
     let bytes = std::fs::read(journal).unwrap();

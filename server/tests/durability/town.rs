@@ -25,6 +25,12 @@ impl Page {
         digits.parse().ok()
     }
 
+    /// The 宛名番号 that the page shows.
+    fn number(&self) -> Option<String> {
+        let (_, rest) = self.body.split_once("<dt>宛名番号</dt><dd>")?;
+        Some(rest.split('<').next()?.trim().to_owned())
+    }
+
     fn csrf(&self) -> Option<&str> {
         let (_, rest) = self.body.split_once("name=\"csrf\" value=\"")?;
         rest.split('"').next()
@@ -121,8 +127,26 @@ impl Browser {
     }
 }
 
-/// What people saw: line, and the person whose record it was (32 hex digits) or nothing for a list.
-pub type Seen = BTreeMap<u64, Option<String>>;
+/// A record that somebody saw.
+#[derive(Debug)]
+pub struct Record {
+    /// The person asked for, 32 hex digits.
+    pub person: String,
+    /// 宛名番号 on the page.
+    pub number: String,
+}
+
+impl Record {
+    /// What a record's page showed; `path` is the one that was asked.
+    pub fn on(page: &Page, path: &str) -> Self {
+        let number = page.number().expect("a record shows its number");
+        let person = path[11..43].to_owned();
+        Self { person, number }
+    }
+}
+
+/// What people saw: line, and the record, or nothing for a list.
+pub type Seen = BTreeMap<u64, Option<Record>>;
 
 /// The running program.
 pub struct Server {
@@ -201,8 +225,28 @@ impl Server {
         }
     }
 
+    /// Waits until the import has begun to write, or is over already.
+    fn writes_the_import(&self, browser: &Browser) {
+        let since = Instant::now();
+        while since.elapsed() < Duration::from_secs(60) {
+            let page = browser.get("/demo").expect("the demo answers");
+            let before = [
+                "見本の町を作っています",
+                "待機中",
+                "ファイルの読取り",
+                "途中データの削除",
+            ];
+            if !before.iter().any(|phase| page.body.contains(phase)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        panic!("the import does not begin");
+    }
+
     /// Four people work for `time`, then the program is killed in the middle of it.
     /// Before the town is loaded they search; afterwards they open records.
+    /// With no `records` the time begins when the import has begun to write.
     /// A checkpoint seen on the way is kept in `known`.
     pub fn work_and_kill(
         &mut self,
@@ -221,23 +265,27 @@ impl Server {
                     let mut own: Vec<String> = Vec::new();
                     let mut at = worker;
                     while !over.load(Ordering::Relaxed) {
-                        let (page, person) = if own.is_empty() {
+                        let (page, path) = if own.is_empty() {
                             let page = browser.search("%E3%82%AB");
                             if let (Some(page), false) = (&page, records.is_empty()) {
                                 own = page.records();
                             }
                             (page, None)
                         } else {
-                            let path = &own[at % own.len()];
+                            let path = own[at % own.len()].clone();
                             at += 4;
-                            (browser.get(path), Some(path[11..43].to_owned()))
+                            (browser.get(&path), Some(path))
                         };
                         let Some(page) = page else { continue };
                         if let Some(line) = page.line().filter(|_| page.status == 200) {
-                            seen.lock().unwrap().insert(line, person);
+                            let record = path.map(|path| Record::on(&page, &path));
+                            seen.lock().unwrap().insert(line, record);
                         }
                     }
                 });
+            }
+            if records.is_empty() {
+                self.writes_the_import(&browser);
             }
             let since = Instant::now();
             while since.elapsed() < time {

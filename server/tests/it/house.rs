@@ -126,6 +126,7 @@ pub async fn demo(server: Option<String>) -> House {
             roles: vec![role],
             person: None,
             approved_by: None,
+            until: None,
         };
         enter(&instance, &user, Some(&org)).await.unwrap();
     }

@@ -45,18 +45,17 @@ fn demanded(cell: &Cell) -> bool {
                 cell.class,
                 Class::Address | Class::Contact | Class::Household | Class::Residency
             );
-            let hidden = cell.facts.has(Facts::PROTECTED)
-                && tells_where
-                && cell.role != Role::LeadOfficer
-                && !cell.own;
+            let hidden =
+                cell.facts.has(Facts::PROTECTED) && tells_where && cell.role != Role::LeadOfficer;
             office && work && !hidden
         }
-        // S4-04, S4-09: one's own entries. S0-44: never in the system administrator's session.
+        // S4-04, S4-09: a citizen's own entries; whoever works here asks as a citizen too.
         "trace.own" | "statement.own" => {
             cell.own
                 && cell.purpose == Purpose::Own
                 && cell.class == Class::AccessLog
-                && cell.role != Role::SystemAdministrator
+                && cell.role == Role::Citizen
+                && cell.kind == OrgKind::Citizens
         }
         // S0-06, S0-44: the section's lead officer orders an import; it shows counts only.
         "residents.import" => {

@@ -111,6 +111,28 @@ async fn who_comes_under_support_measures_leaves_a_search_by_address_that_is_sti
 }
 
 #[tokio::test]
+async fn the_history_of_a_protected_person_is_not_there_for_a_clerk_not_even_its_length() {
+    each_demo(async |house| {
+        let (person, _) = house.persons("protected = 1").await[0].clone();
+        for (login, seen) in [("clerk-1", false), ("lead-1", true)] {
+            let cookie = house.play(login).await;
+            let path = format!("/residents/{person}");
+            house
+                .post(&format!("{path}/reason"), &cookie, "channel=counter")
+                .await;
+            let page = house.get(&path, &cookie).await;
+            assert_eq!(page.status, StatusCode::OK, "{login}");
+            let (_, history) = page.body.split_once("<h2>異動と住所の履歴</h2>").unwrap();
+            assert_eq!(history.contains("<tbody>"), seen, "{login}: {history}");
+            assert_eq!(history.contains("履歴は表示していません"), !seen, "{login}");
+            let rule = "住所・電話番号・世帯・異動は、担当責任者と本人だけが見られます";
+            assert_eq!(page.body.contains(rule), !seen, "{login}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_household_list_does_not_tell_where_a_protected_person_lives() {
     each_demo(async |house| {
         let shared = "protected = 0 AND status = 1 AND household_number IN (SELECT h.household_number \

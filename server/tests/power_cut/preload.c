@@ -3,7 +3,7 @@
  *
  * Loaded with LD_PRELOAD. Before every write to a regular file below MIMAMORI_POWER_DATA the old
  * bytes and the old length go to the undo journal MIMAMORI_POWER_JOURNAL; after every successful
- * sync of a file a mark follows. The test kills the server and undoes, newest first, whatever was
+ * sync of a file or folder a mark follows. The test kills the server and undoes, newest first, whatever was
  * not followed by a sync of the same file.
  *
  * Record, host byte order: u8 kind ('W' or 'S'), u16 length of path, u64 old length, u64 offset,
@@ -28,12 +28,14 @@ static int journal = -1;
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
-/* The path of a file that counts, or 0. */
+/* The path of a file or folder that counts, or 0. */
 static int counted(int fd, char *path, size_t room) {
     const char *data = getenv("MIMAMORI_POWER_DATA");
     char link[64];
     struct stat st;
-    if (data == NULL || fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return 0;
+    if (data == NULL || fd < 0 || fstat(fd, &st) != 0) return 0;
+    /* Folders are only ever synced. */
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return 0;
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, path, room - 1);
     if (n <= 0) return 0;

@@ -20,13 +20,7 @@ pub fn answer(error: GateError) -> Response {
         error @ GateError::TooMany { .. } => {
             Problem::bad_request(error.to_string()).into_response()
         }
-        GateError::Trace(TraceError::AccountChanged) => Problem::forbidden(Refusal {
-            reason: "この操作のあいだに利用者の権限が変わりました。".into(),
-            clauses: vec!["S4-76".into()],
-            policy: "epoch".into(),
-            ask: "もう一度サインインしてください。".into(),
-        })
-        .into_response(),
+        GateError::Trace(TraceError::AccountChanged) => Problem::account_changed().into_response(),
         GateError::Trace(TraceError::SubjectChanged | TraceError::Conflict { .. }) => {
             Problem::conflict("表示しようとした記録が、ほかの処理で変わりました。").into_response()
         }

@@ -53,7 +53,8 @@ struct RecordPage<'a> {
     banners: Vec<Banner>,
     terms: Vec<Term>,
     members: Vec<Line>,
-    events: Vec<Event>,
+    /// None when the history is withheld: not even its length is told.
+    events: Option<Vec<Event>>,
     withheld: Vec<Withheld>,
     back: Option<String>,
     line: u64,
@@ -166,8 +167,14 @@ pub(crate) async fn open(
         });
     };
     let withheld = permit.withheld().to_vec();
+    let history = permit.allows(Class::Residency);
     let read = async {
-        let filter = "generation = (SELECT generation FROM residents_state WHERE one = 1) ORDER BY number DESC";
+        let filter = match history {
+            true => {
+                "generation = (SELECT generation FROM residents_state WHERE one = 1) ORDER BY number DESC"
+            }
+            false => "1 = 0",
+        };
         let list = room
             .gate
             .list(&visitor, action::PERSON_LIST, purpose(&visitor))
@@ -198,7 +205,7 @@ pub(crate) async fn open(
         banners: banners(&record),
         terms: terms(&record, today),
         members,
-        events: events.iter().map(event).collect(),
+        events: history.then(|| events.iter().map(event).collect()),
         withheld,
         back: from.map(|id| format!("/residents/results/{id}")),
         line,

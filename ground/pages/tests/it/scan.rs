@@ -69,6 +69,7 @@ pub fn samples() -> Vec<(String, String)> {
         tls: true,
         demo: true,
         env_label: Some("研修環境".into()),
+        contact: None,
     };
     for problem in Problem::samples() {
         pages.push((problem.code.to_string(), problem.page(&shell)));

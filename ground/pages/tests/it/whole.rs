@@ -48,6 +48,7 @@ pub fn site(tls: bool, demo: bool) -> Router {
         tls,
         demo,
         env_label: None,
+        contact: None,
     };
     protect(router.merge(routes()), shell)
 }

@@ -18,6 +18,7 @@ fn candidate(office: &Office, login: &str, kind: OrgKind, roles: &[Role]) -> New
         roles,
         person: None,
         approved_by: None,
+        until: None,
     }
 }
 
@@ -136,14 +137,14 @@ async fn an_appointment_needs_two_others_and_keeps_auditors_apart() {
         let account = async |id| office.identity.account(id).await.unwrap().unwrap();
         let (a, b) = (account(&a).await, account(&b).await);
         for (asks, approves) in [(&a, &a), (&to, &b), (&a, &to)] {
-            let refused = appoint(asks, approves, &to, Role::LeadOfficer).unwrap_err();
+            let refused = appoint(asks, approves, &to, Role::LeadOfficer, None).unwrap_err();
             assert!(
                 matches!(refused, IdentityError::Separation(_)) && !refused.advice().is_empty()
             );
         }
-        assert!(appoint(&a, &b, &to, Role::Contractor).is_err());
-        assert!(appoint(&b, &to, &a, Role::Auditor).is_err());
-        let writes = appoint(&a, &b, &to, Role::LeadOfficer).unwrap();
+        assert!(appoint(&a, &b, &to, Role::Contractor, None).is_err());
+        assert!(appoint(&b, &to, &a, Role::Auditor, None).is_err());
+        let writes = appoint(&a, &b, &to, Role::LeadOfficer, None).unwrap();
         office.commit(writes.clone()).await.unwrap();
         let now = office.identity.account(&id).await.unwrap().unwrap();
         assert_eq!(
@@ -201,7 +202,7 @@ async fn two_clerks_cannot_appoint_an_administrator() {
             office.identity.account(&a).await.unwrap().unwrap(),
             office.identity.account(&b).await.unwrap().unwrap(),
         );
-        assert!(appoint(&a, &b, &to, Role::ProgrammeDirector).is_err());
+        assert!(appoint(&a, &b, &to, Role::ProgrammeDirector, None).is_err());
     })
     .await;
 }

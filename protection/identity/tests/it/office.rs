@@ -2,6 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
 use mimamori_identity::{
     Identity, Kdf, Limits, MIGRATIONS, NewUser, Org, OrgKind, Role, new_user, org_statement,
 };
@@ -86,6 +87,16 @@ impl Office {
 
     /// A user with an initial password.
     pub async fn newcomer(&self, login: &str, roles: &[Role]) -> (UserId, String) {
+        self.appointed(login, roles, None).await
+    }
+
+    /// A user with an initial password and a last day.
+    pub async fn appointed(
+        &self,
+        login: &str,
+        roles: &[Role],
+        until: Option<Date>,
+    ) -> (UserId, String) {
         let user = NewUser {
             login: login.into(),
             name: "見本 花子".into(),
@@ -94,6 +105,7 @@ impl Office {
             roles: roles.to_vec(),
             person: None,
             approved_by: None,
+            until,
         };
         let (id, password, writes) =
             new_user(&user, self.kdf, self.clock.now(), 14 * DAY, &SystemRandom).unwrap();

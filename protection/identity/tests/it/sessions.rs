@@ -1,7 +1,10 @@
 use std::time::Duration;
 
-use mimamori_identity::{EndReason, Kdf, Role, SessionState, SignedIn, revoke};
+use mimamori_identity::{
+    EndReason, Kdf, Role, SessionState, SignedIn, appoint, password_statements, revoke,
+};
 use mimamori_kernel::clock::Instant;
+use mimamori_kernel::random::SystemRandom;
 
 use crate::office::{CHEAP, NOON, PHRASE, cheaply, dice, everywhere, limits};
 
@@ -157,6 +160,96 @@ async fn a_revoked_user_is_out_at_the_next_request() {
             office.commit(revoke(&id)).await.is_err(),
             "a second revocation is a conflict"
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_account_works_until_the_end_of_its_last_office_day() {
+    cheaply(|office| async move {
+        office.clerk("suzuki").await;
+        let (today, id) = (NOON.office_day(), office.clerk("tanaka").await);
+        let a = office
+            .newcomer("admin-1", &[Role::OperationsManager])
+            .await
+            .0;
+        let b = office
+            .newcomer("admin-2", &[Role::OperationsManager])
+            .await
+            .0;
+        let account = async |id| office.identity.account(id).await.unwrap().unwrap();
+        let (a, b, to) = (account(&a).await, account(&b).await, account(&id).await);
+        let writes = appoint(&a, &b, &to, Role::LeadOfficer, Some(today)).unwrap();
+        office.commit(writes).await.unwrap();
+        let cookie = office.enter("tanaka").await.cookie;
+        // Noon in the office: twelve hours of the day are left, in the office and nowhere else.
+        office
+            .clock
+            .set_wall(Instant(NOON.0 + 12 * 3_600_000_000 - 1));
+        assert!(is_live(&office.identity.checked(&cookie).await.unwrap()));
+        office.enter("tanaka").await;
+        let cookie = office.enter("tanaka").await.cookie;
+        office.clock.set_wall(Instant(NOON.0 + 12 * 3_600_000_000));
+        assert_eq!(
+            office.identity.checked(&cookie).await.unwrap(),
+            SessionState::Ended(EndReason::Expired)
+        );
+        let late = office.identity.sign_in("tanaka", PHRASE, None, "t1").await;
+        assert!(late.is_err());
+        office.enter("suzuki").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_account_with_a_last_day_ends_and_a_further_appointment_keeps_it() {
+    cheaply(|office| async move {
+        let until = Some(NOON.office_day());
+        let (id, initial) = office.appointed("suzuki", &[Role::Clerk], until).await;
+        let a = office
+            .newcomer("admin-1", &[Role::OperationsManager])
+            .await
+            .0;
+        let b = office
+            .newcomer("admin-2", &[Role::OperationsManager])
+            .await
+            .0;
+        let account = async |id| office.identity.account(id).await.unwrap().unwrap();
+        let (a, b, to) = (account(&a).await, account(&b).await, account(&id).await);
+        let more = appoint(&a, &b, &to, Role::LeadOfficer, None).unwrap();
+        office.commit(more).await.unwrap();
+        let sign_in = async || {
+            office
+                .identity
+                .sign_in("suzuki", &initial, None, "t1")
+                .await
+        };
+        sign_in().await.unwrap();
+        office.clock.set_wall(Instant(NOON.0 + 12 * 3_600_000_000));
+        assert!(sign_in().await.is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_change_by_another_process_ends_the_session_at_its_next_request() {
+    cheaply(|office| async move {
+        let id = office.clerk("suzuki").await;
+        let cookie = office.enter("suzuki").await.cookie;
+        assert!(is_live(&office.identity.checked(&cookie).await.unwrap()));
+        let account = office.identity.account(&id).await.unwrap().unwrap();
+        let new = password_statements(&account, "kita-no-ookii-hashi", CHEAP, &SystemRandom);
+        office.commit(new.unwrap()).await.unwrap();
+        let ended = SessionState::Ended(EndReason::Revoked);
+        assert_eq!(office.identity.checked(&cookie).await.unwrap(), ended);
+        let now = "kita-no-ookii-hashi";
+        let entered = office.identity.sign_in("suzuki", now, None, "t1").await;
+        let cookie = entered.unwrap().cookie;
+        office.identity.lock(&cookie);
+        office.commit(revoke(&id)).await.unwrap();
+        assert_eq!(office.identity.checked(&cookie).await.unwrap(), ended);
+        let gone = office.identity.checked(&cookie).await.unwrap();
+        assert_eq!(gone, SessionState::None, "told once");
     })
     .await;
 }
