@@ -41,7 +41,8 @@ export async function open(browser, demo, options = {}) {
   const wrong = [];
   context.on("console", (message) => {
     const text = message.text();
-    if (message.type() === "error" && !OWN_STATUS.test(text)) wrong.push(`console: ${text}`);
+    const told = ["error", "warning"].includes(message.type());
+    if (told && !OWN_STATUS.test(text)) wrong.push(`console: ${text}`);
   });
   context.on("weberror", (error) => wrong.push(`script: ${error.error().message}`));
   context.on("request", (request) => {

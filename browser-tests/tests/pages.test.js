@@ -111,6 +111,8 @@ for (const [name, who, go, picture] of PAGES) {
           writeFileSync(new URL(`${picture}.png`, TOUR), png);
         }
       }
+      const gap = await page.evaluate(() => document.documentElement.clientHeight - document.querySelector("footer").getBoundingClientRect().bottom - window.scrollY);
+      assert.ok(gap < 1, `the footer stands ${gap} above the bottom`);
       await page.evaluate(axe.source);
       const found = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }), TAGS);
       const told = found.violations.map((v) => `${v.id}: ${v.help} — ${v.nodes.map((n) => n.html).join(" | ")}`);

@@ -30,6 +30,10 @@ fn every_response_carries_the_headers() {
             .filter(|p| !p.ends_with("=()"))
             .collect();
         assert_eq!(open.len(), 2);
+        for unknown in ["bluetooth", "web-share"] {
+            // Chromium knows them not and warns on every page.
+            assert!(!permissions.contains(unknown), "{unknown}");
+        }
         assert!(open.iter().all(|p| p.starts_with("publickey-credentials-")));
         let cached = header("cache-control") != "no-store";
         assert_eq!(cached, path == style, "{path}");
