@@ -4,9 +4,10 @@ use mimamori_storage::Migration;
 ///
 /// `trace_line` is the source; `trace_chain`, `trace_leaf` and `trace_tree` are what the
 /// sequencer derived from it, and can be derived again.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    id: "trace-0001",
-    ddl: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        id: "trace-0001",
+        ddl: "
 CREATE TABLE trace_line (
   line {int} NOT NULL PRIMARY KEY,
   time {int} NOT NULL,
@@ -41,4 +42,11 @@ CREATE TABLE trace_key (
   scope {text} NOT NULL PRIMARY KEY,
   wrapped {blob});
 ",
-}];
+    },
+    Migration {
+        id: "trace-0002",
+        // Leaves under the newest checkpoint when the tree last grew: a checkpoint that is lost
+        // or replaced by an older one is noticed at the next start.
+        ddl: "ALTER TABLE trace_tree ADD COLUMN signed {int} NOT NULL DEFAULT 0;",
+    },
+];

@@ -300,3 +300,78 @@ async fn a_register_restored_from_an_older_copy_is_refused() {
     let again = start(location, root.path(), Arc::new(SystemClock::new())).await;
     assert!(matches!(again, Err(TraceError::Torn(_))));
 }
+
+fn notes(dir: &Path) -> Vec<String> {
+    let bytes = std::fs::read(dir.join("trace/checkpoints.log")).unwrap();
+    let (mut rest, mut out) = (bytes.as_slice(), vec![]);
+    while let Some((length, more)) = rest.split_first_chunk::<4>() {
+        let (note, later) = more.split_at(u32::from_be_bytes(*length) as usize);
+        out.push(String::from_utf8(note.to_vec()).unwrap());
+        rest = later;
+    }
+    out
+}
+
+async fn ended(trace: Trace) {
+    drop(trace);
+    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+}
+
+#[tokio::test]
+async fn lost_or_older_checkpoints_are_noticed_at_the_start() {
+    each(async |trace, _db, location, dir| {
+        let first = trace.record(act(&trace, &[1])).await.unwrap().line();
+        trace.checkpointed(first).await;
+        let names = ["trace/checkpoint", "trace/checkpoints.log"].map(|n| dir.join(n));
+        let old = names.clone().map(|n| std::fs::read(n).unwrap());
+        for _ in 0..2 {
+            let line = trace.record(act(&trace, &[1])).await.unwrap().line();
+            trace.checkpointed(line).await;
+        }
+        ended(trace).await;
+        for (name, bytes) in names.iter().zip(&old) {
+            std::fs::write(name, bytes).unwrap();
+        }
+        let older = start(location.clone(), dir, Arc::new(SystemClock::new())).await;
+        assert!(matches!(older, Err(TraceError::Torn(_))));
+        for name in &names {
+            std::fs::remove_file(name).unwrap();
+        }
+        let lost = start(location, dir, Arc::new(SystemClock::new())).await;
+        assert!(matches!(lost, Err(TraceError::Torn(_))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_map_that_was_not_signed_in_time_is_signed_before_the_tree_grows() {
+    each(async |trace, db, location, dir| {
+        let first = trace.record(act(&trace, &[1])).await.unwrap().line();
+        trace.checkpointed(first).await;
+        let names = ["trace/checkpoint", "trace/checkpoints.log"].map(|n| dir.join(n));
+        let old = names.clone().map(|n| std::fs::read(n).unwrap());
+        let map = trace.map().await.unwrap();
+        trace.checkpointed(map).await;
+        ended(trace).await;
+        // As after a power cut between the register's commit and the signature, with a line waiting.
+        let columns = "actor, org, role, action, purpose, classes, decision, policy, tokens, scope, details";
+        let mut writer = db.writer().await.unwrap();
+        let sql = format!(
+            "INSERT INTO trace_line (line, time, {columns}) SELECT 3, time, {columns} FROM trace_line WHERE line = 1"
+        );
+        assert_eq!(writer.execute(&sql, vec![]).await.unwrap(), 1);
+        for (name, bytes) in names.iter().zip(&old) {
+            std::fs::write(name, bytes).unwrap();
+        }
+        let (trace, _db) = start(location, dir, Arc::new(SystemClock::new()))
+            .await
+            .unwrap();
+        trace.checkpointed(3).await;
+        let sizes: Vec<String> = notes(dir)
+            .iter()
+            .map(|note| note.lines().nth(1).unwrap().to_owned())
+            .collect();
+        assert_eq!(sizes, ["1", "2", "3"]);
+    })
+    .await;
+}
