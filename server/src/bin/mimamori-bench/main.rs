@@ -9,6 +9,7 @@
 mod bare;
 mod client;
 mod figures;
+mod inside;
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -122,25 +123,7 @@ async fn run(people: u64, seconds: u64, port: u16, root: PathBuf) {
         resident_kib(demo.0.id()) / 1024
     );
 
-    let (mut records, mut lists) = (Vec::new(), Vec::new());
-    for kana in [
-        "さとうあ",
-        "すすきか",
-        "たかはし か",
-        "たなかま",
-        "いとうし",
-        "わたなへ か",
-        "やまもとさ",
-        "なかむらた",
-    ] {
-        let result = clerk.search(kana).await;
-        let html = clerk.get(&result).await;
-        let found = client::links(&html);
-        if found.len() >= 40 {
-            lists.push(result);
-        }
-        records.extend(found);
-    }
+    let (records, lists) = find(&mut clerk).await;
     println!(
         "record pages known {}, lists of up to 50 known {}",
         records.len(),
@@ -166,6 +149,32 @@ async fn run(people: u64, seconds: u64, port: u16, root: PathBuf) {
         "memory after the load: {} MiB",
         resident_kib(demo.0.id()) / 1024
     );
+    drop(demo);
+    inside::measure(&root.join("demo"), port, seconds).await;
+}
+
+/// Addresses of record pages and of full lists.
+async fn find(clerk: &mut Client) -> (Vec<String>, Vec<String>) {
+    let (mut records, mut lists) = (Vec::new(), Vec::new());
+    for kana in [
+        "さとうあ",
+        "すすきか",
+        "たかはし か",
+        "たなかま",
+        "いとうし",
+        "わたなへ か",
+        "やまもとさ",
+        "なかむらた",
+    ] {
+        let result = clerk.search(kana).await;
+        let html = clerk.get(&result).await;
+        let found = client::links(&html);
+        if found.len() >= 40 {
+            lists.push(result);
+        }
+        records.extend(found);
+    }
+    (records, lists)
 }
 
 /// `rate` requests a second, whatever the answers do; latency from the planned moment.
