@@ -78,6 +78,9 @@ pub struct ListPermit {
     plan: Arc<Plan>,
 }
 
+/// A column that was asked for.
+type Asked = (&'static str, Class);
+
 /// Hits that are sorted at most; rooms refuse to list so many long before.
 const MOST: u32 = 2000;
 
@@ -292,11 +295,7 @@ impl ListPermit {
     }
 
     /// The columns asked with their classes, and the SQL that fetches what may be seen.
-    fn head(
-        &self,
-        table: &str,
-        names: &[&'static str],
-    ) -> Result<(Vec<(&'static str, Class)>, String), GateError> {
+    fn head(&self, table: &str, names: &[&'static str]) -> Result<(Vec<Asked>, String), GateError> {
         let asked = columns(&self.gate, table, names)?;
         let list: Vec<String> = asked
             .iter()
@@ -320,7 +319,7 @@ impl ListPermit {
     /// Rows as records: withheld where the person's facts withhold.
     fn listed(
         &self,
-        asked: &[(&'static str, Class)],
+        asked: &[Asked],
         names: &[&'static str],
         rows: Vec<Row>,
         more: bool,

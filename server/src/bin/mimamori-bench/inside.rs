@@ -106,7 +106,14 @@ pub async fn measure(demo: &Path, port: u16, seconds: u64) {
     });
     let mut rounds = 0;
     while !import.is_finished() {
-        open_loop("record page during a second import", &clerk, &records, 50, 5).await;
+        open_loop(
+            "record page during a second import",
+            &clerk,
+            &records,
+            50,
+            5,
+        )
+        .await;
         rounds += 1;
     }
     println!(
