@@ -7,7 +7,9 @@ use mimamori_storage::{Row, StorageError};
 use crate::act::TraceError;
 use crate::committer::Trace;
 use crate::details::place;
-use crate::leaf::Token;
+use crate::leaf::{Leaf, Part, Token, sha256};
+use crate::sequencer::{read_leaf, segment};
+use crate::tree::{Hash, leaf_hash};
 
 /// One entry of a person's chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +63,57 @@ fn view(row: &Row, at: usize) -> Result<LineView, StorageError> {
     })
 }
 
+fn unsigned(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+/// The hash of the chain's leaf before, which a person's leaf ends with.
+fn previous(leaf: &[u8]) -> Option<Hash> {
+    leaf.last_chunk::<32>().copied()
+}
+
+/// The leaf as the register's line would make it.
+fn told_leaf(
+    token: &Token,
+    entry: &Entry,
+    row: &Row,
+    kept: &[u8],
+) -> Result<Vec<u8>, StorageError> {
+    let tokens = row.bytes(13)?;
+    let index = tokens.chunks(32).position(|t| t == token.0);
+    let details = match row.opt_text(14)? {
+        Some(_) => sha256(row.bytes(15)?),
+        None => [0; 32],
+    };
+    let line = &entry.line;
+    Ok(Leaf {
+        line: line.line,
+        index: index.map_or(u32::MAX, |i| u32::try_from(i).unwrap_or(u32::MAX)),
+        count: u32::try_from(tokens.len() / 32).unwrap_or(u32::MAX),
+        time: line.time.0,
+        decision: line.allowed.into(),
+        actor: line.actor,
+        org: line.org,
+        classes: line.classes,
+        role: &line.role,
+        action: &line.action,
+        purpose: &line.purpose,
+        policy: &line.policy,
+        details,
+        part: Part::Person {
+            token: *token,
+            sequence: entry.sequence,
+            previous: previous(kept).unwrap_or_default(),
+        },
+    }
+    .bytes())
+}
+
 impl Trace {
-    /// The newest entries of a person's chain, newest first, below `before` when given.
+    /// The newest entries of a person's chain, newest first, below `before` when given. Each is
+    /// held against its leaf in the trace's own files, and they must follow each other.
+    ///
+    /// Errors: [`TraceError::Torn`] when the register tells something else than the files.
     pub async fn entries(
         &self,
         token: &Token,
@@ -70,26 +121,52 @@ impl Trace {
         limit: u32,
     ) -> Result<Vec<Entry>, TraceError> {
         let before = before.map_or(i64::MAX, |b| i64::try_from(b).unwrap_or(i64::MAX));
+        let count = self.count(token).await?;
         let rows = self
             .shared
             .db
             .fetch(
                 &format!(
-                    "SELECT f.sequence, {VIEW} FROM trace_leaf f JOIN trace_line l ON l.line = f.line \
+                    "SELECT f.sequence, {VIEW}, f.leaf, f.place, l.tokens, l.scope, l.details, \
+                     (SELECT c.count FROM trace_chain c WHERE c.token = f.token) FROM trace_leaf f JOIN trace_line l ON l.line = f.line \
                      WHERE f.token = ? AND f.sequence < ? ORDER BY f.sequence DESC LIMIT ?"
                 ),
                 vec![(&token.0).into(), before.into(), limit.into()],
             )
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Entry {
-                    sequence: u64::try_from(row.int(0)?).unwrap_or(0),
-                    line: view(row, 1)?,
-                })
-            })
-            .collect::<Result<_, StorageError>>()
-            .map_err(Into::into)
+        // The count beside the rows is of the same moment; without rows the one read before them.
+        let count = match rows.first() {
+            Some(row) => row.opt_int(16)?.map_or(0, unsigned),
+            None => count,
+        };
+        let mut expected = count.min(unsigned(before).saturating_sub(1));
+        let mut follower: Option<Hash> = None;
+        let mut out = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let entry = Entry {
+                sequence: unsigned(row.int(0)?),
+                line: view(row, 1)?,
+            };
+            let path = segment(&self.shared.dir, unsigned(row.int(11)?));
+            let kept = read_leaf(&path, unsigned(row.int(12)?))?;
+            let told = told_leaf(token, &entry, row, &kept)?;
+            let next = leaf_hash(&kept);
+            if entry.sequence != expected || told != kept || follower.is_some_and(|h| h != next) {
+                return Err(TraceError::Torn(format!(
+                    "行 {} の閲覧記録が台帳と証跡のファイルで異なります",
+                    entry.line.line
+                )));
+            }
+            follower = previous(&kept);
+            expected = expected.saturating_sub(1);
+            out.push(entry);
+        }
+        if expected > 0 && out.len() < limit as usize {
+            return Err(TraceError::Torn(format!(
+                "閲覧記録の {expected} 件目がありません"
+            )));
+        }
+        Ok(out)
     }
 
     /// Number of entries in a person's chain so far.

@@ -1,7 +1,7 @@
 //! A statement for one person, docs/trace-format.md section 5.
 
 use std::fs::File;
-use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{BufReader, Read as _};
 use std::path::Path;
 
 use base64::Engine as _;
@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::act::{Act, Decision, TraceError};
 use crate::committer::Trace;
 use crate::leaf::Token;
-use crate::sequencer::{MAP, SEGMENT, map_entry, segment};
+use crate::sequencer::{MAP, SEGMENT, map_entry, read_leaf, segment};
 use crate::tree::{Hash, Levels, leaf_hash};
 
 impl Trace {
@@ -129,14 +129,17 @@ fn build(
         .map(|(t, (n, h))| leaf_hash(&map_entry(&Token(*t), *n, h)))
         .collect();
     let encode = |path: Vec<Hash>| path.iter().map(|h| STANDARD.encode(h)).collect::<Vec<_>>();
+    if chains.get(&token.0).map(|(count, _)| *count) != Some(places.len() as u64) {
+        return Err(torn("この人の記録の件数が、証跡のファイルと異なります"));
+    }
     let mut own = Vec::with_capacity(places.len());
     for (index, place) in places {
-        let mut file = File::open(segment(dir, *index))?;
-        file.seek(SeekFrom::Start(*place))?;
-        let mut head = [0u8; 4];
-        file.read_exact(&mut head)?;
-        let mut leaf = vec![0u8; (u32::from_be_bytes(head) as usize).min(4096)];
-        file.read_exact(&mut leaf)?;
+        let leaf = read_leaf(&segment(dir, *index), *place)?;
+        // Token, place in the chain, hash of the leaf before.
+        let tail = leaf.last_chunk::<72>().ok_or_else(|| torn("葉"))?;
+        if tail[..32] != token.0 || tail[32..40] != (own.len() as u64 + 1).to_be_bytes() {
+            return Err(torn("この人の記録の並びが、証跡のファイルと異なります"));
+        }
         let path = levels.path(usize::try_from(*index).map_err(|_| torn("葉の番号"))?);
         own.push(json!({"index": index, "leaf": STANDARD.encode(&leaf), "proof": encode(path)}));
     }

@@ -375,3 +375,45 @@ async fn a_map_that_was_not_signed_in_time_is_signed_before_the_tree_grows() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn entries_that_the_register_tells_otherwise_than_the_files_are_not_shown() {
+    each(async |trace, db, _location, _dir| {
+        for people in [&[1][..], &[1, 2], &[1]] {
+            let line = trace.record(act(&trace, people)).await.unwrap().line();
+            trace.checkpointed(line).await;
+        }
+        let token = trace.token(&person(1));
+        let good = trace.entries(&token, None, 10).await.unwrap();
+        assert_eq!(good.len(), 3);
+        assert_eq!(trace.entries(&token, Some(3), 10).await.unwrap().len(), 2);
+        let mut writer = db.writer().await.unwrap();
+        for (wrong, right) in [
+            (
+                "UPDATE trace_line SET role = 'citizen' WHERE line = 2",
+                "UPDATE trace_line SET role = 'clerk' WHERE line = 2",
+            ),
+            (
+                "UPDATE trace_leaf SET sequence = 9 WHERE line = 2",
+                "UPDATE trace_leaf SET sequence = 2 WHERE line = 2 AND sequence = 9",
+            ),
+            (
+                "UPDATE trace_chain SET count = count - 1",
+                "UPDATE trace_chain SET count = count + 1",
+            ),
+        ] {
+            writer.run(wrong).await.unwrap();
+            let told = trace.entries(&token, None, 10).await;
+            assert!(matches!(told, Err(TraceError::Torn(_))), "{wrong}");
+            writer.run(right).await.unwrap();
+            assert_eq!(trace.entries(&token, None, 10).await.unwrap(), good);
+        }
+        writer
+            .run("DELETE FROM trace_leaf WHERE line = 2")
+            .await
+            .unwrap();
+        let told = trace.statement(&token).await;
+        assert!(matches!(told, Err(TraceError::Torn(_))));
+    })
+    .await;
+}

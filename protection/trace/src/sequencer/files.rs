@@ -1,7 +1,7 @@
 //! The folder of the trace: segments of leaves, the newest checkpoint, the log of all.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Leaves of one segment file.
@@ -57,6 +57,17 @@ pub(super) fn replace(dir: &Path, name: &str, bytes: &[u8]) -> std::io::Result<(
 /// Makes new names in a folder durable.
 fn sync_folder(dir: &Path) -> std::io::Result<()> {
     File::open(dir)?.sync_all()
+}
+
+/// The bytes of one leaf.
+pub(crate) fn read_leaf(path: &Path, place: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(place))?;
+    let mut head = [0u8; 4];
+    file.read_exact(&mut head)?;
+    let mut leaf = vec![0u8; (u32::from_be_bytes(head) as usize).min(4096)];
+    file.read_exact(&mut leaf)?;
+    Ok(leaf)
 }
 
 /// Writes leaves at their places, durably.
