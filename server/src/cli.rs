@@ -58,6 +58,9 @@ enum Command {
         zone: ZoneName,
         #[arg(long, default_value = "127.0.0.1:8080")]
         listen: std::net::SocketAddr,
+        /// PostgreSQL を使うとき: 接続文字列だけを書いたファイル（データフォルダからの場所）
+        #[arg(long)]
+        postgres_url_file: Option<PathBuf>,
     },
     /// サービスを始める
     Serve {
@@ -175,17 +178,18 @@ async fn command(command: Command) -> Result<(), StartError> {
             town,
             zone,
             listen,
+            postgres_url_file,
         } => {
             let zone = match zone {
                 ZoneName::Number => Zone::Number,
                 ZoneName::Lgwan => Zone::Lgwan,
                 ZoneName::Resident => Zone::Resident,
             };
-            let (login, code) = init::init(
-                &data,
-                &Config::new(zone, Environment::Production, &town, listen),
-            )
-            .await?;
+            let config = Config {
+                postgres_url_file,
+                ..Config::new(zone, Environment::Production, &town, listen)
+            };
+            let (login, code) = init::init(&data, &config).await?;
             println!(
                 "用意できました。一人目の運営管理責任者の初期パスワードです。一度しか表示しません。\n\n  ID              {login}\n  初期パスワード  {code}\n"
             );
@@ -193,6 +197,12 @@ async fn command(command: Command) -> Result<(), StartError> {
             Ok(())
         }
         Command::Serve { data } => {
+            if init::unfinished(&data) {
+                return Err(StartError::State(
+                    "init が途中で止まっています。もう一度 mimamori init を実行してください。"
+                        .into(),
+                ));
+            }
             let instance = Instance::open(&data).await?;
             if instance.config.environment == Environment::Demo {
                 return Err(StartError::State(
@@ -219,6 +229,7 @@ async fn command(command: Command) -> Result<(), StartError> {
             what: ConfigCommand::Check { data },
         } => {
             let config = Config::load(&data)?;
+            config.check_files(&data)?;
             println!(
                 "設定に問題はありません（zone = {:?}、listen = {}）。",
                 config.zone, config.listen
@@ -287,16 +298,24 @@ async fn import_files(data: &Path, from: &Path) -> Result<(), StartError> {
 #[expect(clippy::print_stdout, reason = "the command line answers here")]
 async fn doctor(data: &Path) -> Result<(), StartError> {
     let config = Config::load(data)?;
-    println!("設定        よい");
+    config.check_files(data)?;
+    println!("設定        正常");
+    crate::instance::private(data)?;
     mimamori_encryption::Keys::load(&data.join("keys"))?;
-    println!("鍵          よい");
-    let lock = crate::instance::lock(data)?;
+    println!("鍵          正常（フォルダと鍵は所有者だけが読めます）");
+    let lock = match crate::instance::lock(data) {
+        Err(StartError::Locked) => {
+            println!("サービス    動いています（データベースは止めてから確かめられます）");
+            return contact(&config);
+        }
+        other => other?,
+    };
     let db = database(data, &config).await?;
     let open = mimamori_storage::pending(&db, &migrations()).await?;
     println!(
         "データベース {}",
         if open.is_empty() {
-            "よい".into()
+            "正常".into()
         } else {
             format!("移行が必要: {}", open.join(", "))
         }
@@ -317,15 +336,22 @@ async fn doctor(data: &Path) -> Result<(), StartError> {
     );
     std::fs::remove_file(&probe).map_err(StartError::file(&probe))?;
     drop(lock);
+    let instance = Instance::open(data).await?;
+    println!(
+        "証跡        開けます（署名済みの最後の行 {}）。改ざんの有無は mimamori-verify trace {} で確かめます",
+        instance.trace.checkpoint_line(),
+        data.join("trace").display()
+    );
+    contact(&config)
+}
+
+/// Whom users can tell; production needs it.
+#[expect(clippy::print_stdout, reason = "the command line answers here")]
+fn contact(config: &Config) -> Result<(), StartError> {
     let contact = config.contact.as_ref().filter(|c| !c.is_empty());
     println!(
         "連絡先      {}",
         contact.map_or_else(|| "設定されていません".into(), Contact::line)
-    );
-    let instance = Instance::open(data).await?;
-    println!(
-        "証跡        よい（署名済みの最後の行 {}）",
-        instance.trace.checkpoint_line()
     );
     if contact.is_none() && config.environment == Environment::Production {
         return Err(StartError::Config(

@@ -104,9 +104,10 @@ pub struct Config {
     /// Own TLS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
-    /// A reverse proxy on this host ends TLS.
-    #[serde(default)]
-    pub trusted_proxy: bool,
+    /// Addresses of the reverse proxies that end TLS; nobody else may connect then, and their word
+    /// about the terminal is believed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trusted_proxy: Vec<std::net::IpAddr>,
     /// File with the connection text of PostgreSQL; without it the embedded database is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postgres_url_file: Option<PathBuf>,
@@ -134,7 +135,7 @@ impl Config {
             town: town.into(),
             listen,
             tls: None,
-            trusted_proxy: false,
+            trusted_proxy: vec![],
             postgres_url_file: None,
             idle_minutes: 15,
             synchronous: None,
@@ -165,6 +166,15 @@ impl Config {
             .map_err(StartError::file(path))
     }
 
+    /// The TLS files are there and can be read.
+    pub fn check_files(&self, dir: &Path) -> Result<(), StartError> {
+        for path in self.tls.iter().flat_map(|t| [&t.certificate, &t.key]) {
+            let path = dir.join(path);
+            std::fs::File::open(&path).map_err(StartError::file(path))?;
+        }
+        Ok(())
+    }
+
     /// Everything that can be judged without the database.
     pub fn check(&self) -> Result<(), StartError> {
         let wrong = |text: &str| Err(StartError::Config(text.into()));
@@ -175,7 +185,7 @@ impl Config {
         if !(1..=15).contains(&self.idle_minutes) {
             return wrong("idle_minutes は1から15までです（15分を超えることはできません）。");
         }
-        if !self.listen.ip().is_loopback() && self.tls.is_none() && !self.trusted_proxy {
+        if !self.listen.ip().is_loopback() && self.tls.is_none() && self.trusted_proxy.is_empty() {
             return wrong("外から接続できるアドレスでは、tls か trusted_proxy の設定が必要です。");
         }
         if (self.zone == Zone::Demo) != (self.environment == Environment::Demo) {
@@ -245,7 +255,7 @@ mod tests {
         assert!(open.check().is_err());
         assert!(
             Config {
-                trusted_proxy: true,
+                trusted_proxy: vec!["192.0.2.1".parse().unwrap()],
                 ..open.clone()
             }
             .check()
@@ -284,7 +294,7 @@ mod tests {
         assert!(
             Config {
                 listen: "0.0.0.0:80".parse().unwrap(),
-                trusted_proxy: true,
+                trusted_proxy: vec!["192.0.2.1".parse().unwrap()],
                 ..demo
             }
             .check()

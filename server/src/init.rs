@@ -43,6 +43,37 @@ pub fn system_act(
     }
 }
 
+/// The mark of an `init` that has not ended.
+const UNFINISHED: &str = "init.unfinished";
+
+/// Whether an `init` was cut off here; nobody has used the directory then.
+pub fn unfinished(dir: &Path) -> bool {
+    dir.join(UNFINISHED).exists()
+}
+
+/// Removes what an `init` that was cut off has made.
+fn clear(dir: &Path) -> Result<(), StartError> {
+    for name in [
+        "mimamori.toml",
+        "register.db",
+        "register.db-wal",
+        "register.db-shm",
+        "run.lock",
+    ] {
+        let path = dir.join(name);
+        if path.exists() {
+            std::fs::remove_file(&path).map_err(StartError::file(path))?;
+        }
+    }
+    for name in ["keys", "trace"] {
+        let path = dir.join(name);
+        if path.exists() {
+            std::fs::remove_dir_all(&path).map_err(StartError::file(path))?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the directory and its contents without accounts.
 pub async fn make(dir: &Path, config: &Config) -> Result<(), StartError> {
     config.check()?;
@@ -89,7 +120,25 @@ pub async fn enter(
 }
 
 /// `init`: everything, with the first administrator; login and one-time code.
+///
+/// An `init` that was cut off can be started again: it begins anew. On PostgreSQL its tables stay
+/// and the second `init` refuses; the schema has to be dropped by hand then.
 pub async fn init(dir: &Path, config: &Config) -> Result<(String, String), StartError> {
+    config.check()?;
+    if unfinished(dir) {
+        clear(dir)?;
+    } else if dir.join("mimamori.toml").exists() {
+        return Err(StartError::State(format!(
+            "{} はすでに用意されています。",
+            dir.display()
+        )));
+    }
+    std::fs::create_dir_all(dir).map_err(StartError::file(dir))?;
+    let mark = dir.join(UNFINISHED);
+    std::fs::File::create(&mark)
+        .and_then(|file| file.sync_all())
+        .and_then(|()| std::fs::File::open(dir)?.sync_all())
+        .map_err(StartError::file(&mark))?;
     make(dir, config).await?;
     let instance = Instance::open(dir).await?;
     let org = Org {
@@ -109,5 +158,6 @@ pub async fn init(dir: &Path, config: &Config) -> Result<(String, String), Start
         until: None,
     };
     let (_, code) = enter(&instance, &user, Some(&org)).await?;
+    std::fs::remove_file(&mark).map_err(StartError::file(mark))?;
     Ok((login, code))
 }

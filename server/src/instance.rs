@@ -54,6 +54,20 @@ pub struct Instance {
     _lock: File,
 }
 
+/// Nobody but the owner may look into the data directory.
+pub fn private(dir: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let meta = std::fs::metadata(dir).map_err(StartError::file(dir))?;
+    let mode = meta.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(StartError::State(format!(
+        "データフォルダは所有者だけが開けるようにしてください（いまは {mode:o}、chmod 700 {}）。",
+        dir.display()
+    )))
+}
+
 /// Takes the directory for this program alone.
 pub fn lock(dir: &Path) -> Result<File, StartError> {
     let path = dir.join("run.lock");
@@ -85,6 +99,7 @@ impl Instance {
     /// Opens a directory that `init` made and `migrate` brought up to date.
     pub async fn open(dir: &Path) -> Result<Self, StartError> {
         let config = Config::load(dir)?;
+        private(dir)?;
         let lock = lock(dir)?;
         let keys = Keys::load(&dir.join("keys"))?;
         let db = database(dir, &config).await?;

@@ -3,6 +3,8 @@
 
 #[path = "it/edges.rs"]
 mod edges;
+#[path = "it/entrance.rs"]
+mod entrance;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/oracle.rs"]

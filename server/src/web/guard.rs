@@ -42,29 +42,40 @@ pub(crate) struct Secret(pub String);
 #[derive(Debug, Clone)]
 pub(crate) struct Terminal(pub String);
 
-fn terminal(site: &Site, request: &Request) -> String {
-    let direct = request
+/// Address of the other end of the connection; none in tests without a connection.
+fn peer(request: &Request) -> Option<std::net::IpAddr> {
+    request
         .extensions()
         .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-        .map_or_else(|| "local".into(), |info| info.0.ip().to_string());
+        .map(|info| info.0.ip().to_canonical())
+}
+
+fn terminal(site: &Site, request: &Request) -> String {
+    let peer = peer(request);
+    let direct = peer.map_or_else(|| "local".into(), |ip| ip.to_string());
     let told = request
         .headers()
         .get("x-forwarded-for")
         .and_then(|v| v.to_str().ok())
         .and_then(|v| v.rsplit(',').next());
     match told {
-        Some(told) if site.trusted_proxy => told.trim().chars().take(60).collect(),
+        Some(told)
+            if peer.is_none_or(|ip| site.trusted_proxy.contains(&ip)) && site.tls_ends_before() =>
+        {
+            told.trim().chars().take(60).collect()
+        }
         _ => direct,
     }
 }
 
-/// Another site's page cannot post here: browsers name the origin of every form.
-fn same_origin(request: &Request) -> bool {
+/// Another site's page cannot post here: browsers name the origin of every form. HTTP/2 names the
+/// host in the address of the request instead of a header.
+fn same_origin(site: &Site, request: &Request) -> bool {
     let text = |name: header::HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
-    match (text(header::ORIGIN), text(header::HOST)) {
-        (Some(origin), Some(host)) => origin
-            .split_once("://")
-            .is_some_and(|(_, named)| named == host),
+    let host = text(header::HOST).or_else(|| request.uri().authority().map(|a| a.as_str()));
+    let scheme = if site.behind_tls() { "https" } else { "http" };
+    match (text(header::ORIGIN).and_then(|o| o.split_once("://")), host) {
+        (Some((told, named)), Some(host)) => told == scheme && named == host,
         _ => false,
     }
 }
@@ -125,6 +136,11 @@ async fn admit(
     secret: Option<&str>,
     who: Option<&(Visitor, Frame)>,
 ) -> Response {
+    let stranger = |ip| !site.trusted_proxy.contains(&ip);
+    if !site.tls && site.tls_ends_before() && peer(&request).is_some_and(stranger) {
+        return Problem::bad_request("この入口は、決められた中継サーバーからだけ使えます。")
+            .into_response();
+    }
     if request.uri().to_string().len() > LONGEST {
         return Problem::uri_too_long().into_response();
     }
@@ -135,7 +151,7 @@ async fn admit(
     if !post && request.method() != Method::GET && request.method() != Method::HEAD {
         return Problem::method_not_allowed("GET, POST").into_response();
     }
-    if post && !same_origin(&request) {
+    if post && !same_origin(&site, &request) {
         return Problem::csrf_mismatch().into_response();
     }
     match state {

@@ -48,7 +48,7 @@ pub struct Site {
     pub(crate) csrf: Arc<Csrf>,
     pub(crate) residents: Option<Residents>,
     pub(crate) tls: bool,
-    pub(crate) trusted_proxy: bool,
+    pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
     pub(crate) contact: Option<String>,
     /// Present in a demo only.
@@ -80,7 +80,7 @@ impl Site {
             csrf: Arc::new(Csrf::new(*instance.keys.form.bytes())),
             residents,
             tls: instance.config.tls.is_some(),
-            trusted_proxy: instance.config.trusted_proxy,
+            trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
             demo: DemoGrant::from_environment(instance.config.environment.code()),
             progress: Progress::default(),
@@ -113,9 +113,19 @@ impl Site {
             .clone()
     }
 
+    /// Whether a reverse proxy ends TLS.
+    pub(crate) fn tls_ends_before(&self) -> bool {
+        !self.trusted_proxy.is_empty()
+    }
+
+    /// Whether browsers reach the instance by https.
+    pub(crate) fn behind_tls(&self) -> bool {
+        self.tls || self.tls_ends_before()
+    }
+
     /// The cookie's name; `__Host-` binds it to this host under TLS.
     pub(crate) fn cookie_name(&self) -> &'static str {
-        if self.tls || self.trusted_proxy {
+        if self.behind_tls() {
             "__Host-mimamori"
         } else {
             "mimamori"
@@ -174,7 +184,7 @@ impl Site {
                 .route("/demo/role", post(crate::demo::choose));
         }
         let shell = Shell {
-            tls: self.tls || self.trusted_proxy,
+            tls: self.behind_tls(),
             demo: self.demo.is_some(),
             env_label: None,
             contact: self.contact.clone(),
