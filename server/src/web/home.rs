@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use mimamori_identity::{OrgKind, Role, Visitor, bootstrap_done};
+use mimamori_identity::{Role, Visitor, bootstrap_done};
 use mimamori_pages::{Frame, html};
 
 use super::Site;
@@ -40,7 +40,7 @@ pub(crate) async fn page(
 ) -> Response {
     let mut works = Vec::new();
     if site.residents.is_some() {
-        if visitor.org_kind == OrgKind::Department {
+        if super::searches(&visitor) {
             let text = "カナ・漢字・生年月日・住所・電話・番号から人を探し、記録を開きます。";
             works.push(Work {
                 href: "/residents/search",

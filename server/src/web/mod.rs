@@ -37,6 +37,15 @@ fn late(seconds: u64) -> TimeoutLayer {
     )
 }
 
+/// Whether the register of persons is this role's work; others find no link to it, and the gate
+/// refuses them.
+pub(crate) fn searches(visitor: &mimamori_identity::Visitor) -> bool {
+    matches!(
+        visitor.role,
+        Role::Clerk | Role::CareClerk | Role::LeadOfficer
+    )
+}
+
 /// What the server's own pages need.
 #[derive(Clone)]
 pub struct Site {
@@ -51,6 +60,8 @@ pub struct Site {
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
     pub(crate) contact: Option<String>,
+    /// When a terminal was last told that it tried too often, microseconds of the steady clock.
+    throttled: Arc<std::sync::Mutex<std::collections::HashMap<String, i64>>>,
     /// Present in a demo only.
     pub(crate) demo: Option<DemoGrant>,
     /// Progress of the import that runs, for the screen.
@@ -83,6 +94,7 @@ impl Site {
             trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
             demo: DemoGrant::from_environment(instance.config.environment.code()),
+            throttled: Arc::default(),
             progress: Progress::default(),
             failed: Arc::default(),
         }
@@ -123,6 +135,22 @@ impl Site {
         self.tls || self.tls_ends_before()
     }
 
+    /// Whether this refusal for too many attempts is the terminal's first within a minute. Only
+    /// that one gets a line, so that a flood of attempts does not become a flood of lines.
+    pub(crate) fn first_refusal(&self, terminal: &str) -> bool {
+        let now = self.clock.steady();
+        let mut seen = self
+            .throttled
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        seen.retain(|_, at| now - *at < 60_000_000);
+        if seen.contains_key(terminal) {
+            return false;
+        }
+        seen.insert(terminal.to_owned(), now);
+        true
+    }
+
     /// The cookie's name; `__Host-` binds it to this host under TLS.
     pub(crate) fn cookie_name(&self) -> &'static str {
         if self.behind_tls() {
@@ -150,7 +178,7 @@ impl Site {
     pub(crate) fn nav(&self, visitor: &mimamori_identity::Visitor) -> Vec<NavLink> {
         let mut out = vec![NavLink::new("/", "ホーム", false)];
         if self.residents.is_some() {
-            if visitor.org_kind == mimamori_identity::OrgKind::Department {
+            if searches(visitor) {
                 out.push(NavLink::new("/residents/search", "住民の検索", false));
             }
             if visitor.role == Role::Citizen && visitor.person.is_some() {

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_identity::{AuthLevel, EndReason, IdentityError, Visitor, password_statements};
+use mimamori_kernel::error::Coded as _;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, html_with_status};
 use mimamori_trace::{Act, Decision};
 
@@ -80,10 +81,26 @@ pub(crate) async fn submit(
         .await
     {
         Ok(()) => {}
-        Err(IdentityError::TooMany { seconds }) => {
-            return Problem::too_many(seconds).into_response();
+        Err(error) => {
+            let throttled = matches!(error, IdentityError::TooMany { .. });
+            if !throttled || site.first_refusal(&terminal.0) {
+                let refused = Decision::Refused;
+                let line = act(
+                    &site,
+                    Some(&visitor),
+                    "password.change",
+                    refused,
+                    error.code(),
+                );
+                if let Err(error) = site.trace.record(line).await {
+                    return unwritten(&error);
+                }
+            }
+            return match error {
+                IdentityError::TooMany { seconds } => Problem::too_many(seconds).into_response(),
+                _ => fail("old", "いまのパスワードが正しくありません。".into()),
+            };
         }
-        Err(_) => return fail("old", "いまのパスワードが正しくありません。".into()),
     }
     if sent.new != sent.again {
         return fail("again", "新しいパスワードと一致しません。".into());

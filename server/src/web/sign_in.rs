@@ -8,7 +8,7 @@ use axum::response::{AppendHeaders, IntoResponse as _, Redirect, Response};
 use mimamori_identity::{IdentityError, SignedIn, Visitor};
 use mimamori_kernel::error::Coded as _;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, html_with_status};
-use mimamori_trace::{Act, Decision, TraceError};
+use mimamori_trace::{Act, Decision, Details, Scope, TraceError};
 
 use super::Site;
 use super::guard::{Secret, Terminal};
@@ -152,6 +152,15 @@ pub(crate) async fn opened(site: &Site, signed: SignedIn, how: &str) -> Response
         .into_response()
 }
 
+/// Which account was tried from where, sealed like search terms: the login may be a name.
+fn attempt(site: &Site, login: &str, terminal: &Terminal) -> Details {
+    let login: String = login.chars().take(100).collect();
+    Details {
+        scope: Scope::SearchMonth(site.clock.now()),
+        text: format!("ID「{login}」 端末 {}", terminal.0),
+    }
+}
+
 /// POST /sign-in
 pub(crate) async fn submit(
     State(site): State<Site>,
@@ -175,9 +184,15 @@ pub(crate) async fn submit(
             Err(error) => error,
         }
     };
-    let line = act(&site, None, "session.open", Decision::Refused, error.code());
-    if let Err(error) = site.trace.record(line).await {
-        return unwritten(&error);
+    let throttled = matches!(error, IdentityError::TooMany { .. });
+    if !throttled || site.first_refusal(&terminal.0) {
+        let line = Act {
+            details: Some(attempt(&site, &sent.login, &terminal)),
+            ..act(&site, None, "session.open", Decision::Refused, error.code())
+        };
+        if let Err(error) = site.trace.record(line).await {
+            return unwritten(&error);
+        }
     }
     if let IdentityError::TooMany { seconds } = error {
         return Problem::too_many(seconds).into_response();
@@ -307,7 +322,9 @@ pub(crate) async fn unlock(
                 unwritten(&error)
             }
         },
-        Err(IdentityError::TooMany { seconds }) => Problem::too_many(seconds).into_response(),
+        Err(IdentityError::TooMany { seconds }) if !site.first_refusal(&terminal.0) => {
+            Problem::too_many(seconds).into_response()
+        }
         Err(error) => {
             if let Err(error) = site
                 .trace
@@ -321,6 +338,9 @@ pub(crate) async fn unlock(
                 .await
             {
                 return unwritten(&error);
+            }
+            if let IdentityError::TooMany { seconds } = error {
+                return Problem::too_many(seconds).into_response();
             }
             let errors = vec![FieldError::new(
                 "password",

@@ -14,7 +14,7 @@ use mimamori_server::web::Site;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-use crate::house::config;
+use crate::house::{House, config};
 
 async fn status(router: &axum::Router, request: Request<Body>) -> (StatusCode, String) {
     use http_body_util::BodyExt as _;
@@ -125,4 +125,36 @@ async fn a_data_folder_that_others_can_open_is_refused() {
         Instance::open(&data).await,
         Err(StartError::State(_))
     ));
+}
+
+#[tokio::test]
+async fn failed_attempts_name_login_and_terminal_sealed_and_a_flood_leaves_one_line() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().join("data");
+    init(&data, &config(Zone::Number)).await.unwrap();
+    let instance = Instance::open(&data).await.unwrap();
+    let house = House {
+        _dir: dir,
+        router: Site::new(&instance).router(),
+        instance,
+    };
+    let token = house.token("/sign-in", "").await;
+    let form = format!("csrf={token}&login=kanri-1&password=wrong");
+    let mut seen = Vec::new();
+    for _ in 0..12 {
+        seen.push(house.send("POST", "/sign-in", "", &form).await.status);
+    }
+    let wrong = seen.iter().filter(|s| **s == StatusCode::BAD_REQUEST);
+    let wrong = wrong.count();
+    assert!(seen.contains(&StatusCode::TOO_MANY_REQUESTS) && wrong > 0);
+    let db = &house.instance.db;
+    let sql =
+        "SELECT line FROM trace_line WHERE action = 'session.open' AND decision = 0 ORDER BY line";
+    let lines = db.fetch(sql, vec![]).await.unwrap();
+    assert_eq!(lines.len(), wrong + 1, "{seen:?}");
+    for line in &lines {
+        let line = u64::try_from(line.int(0).unwrap()).unwrap();
+        let told = house.instance.trace.details(line).await.unwrap();
+        assert_eq!(told.as_deref(), Some("ID「kanri-1」 端末 local"));
+    }
 }
