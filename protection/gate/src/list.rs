@@ -50,6 +50,11 @@ impl Found {
         u32::try_from(self.hits.len()).unwrap_or(u32::MAX)
     }
 
+    /// Whether this person is among them.
+    pub fn contains(&self, person: &PersonId) -> bool {
+        self.hits.contains(person)
+    }
+
     /// More matched than the cap.
     pub fn capped(&self) -> bool {
         self.capped

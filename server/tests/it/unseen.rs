@@ -133,6 +133,33 @@ async fn the_history_of_a_protected_person_is_not_there_for_a_clerk_not_even_its
 }
 
 #[tokio::test]
+async fn a_search_is_a_reason_only_for_whom_it_found() {
+    each_demo(async |house| {
+        let persons = house
+            .persons("status = 1 AND protected = 0 AND namesakes = 1")
+            .await;
+        let [(one, [kanji, ..]), (other, [unseen, ..]), ..] = persons.as_slice() else {
+            panic!("too few people");
+        };
+        let clerk = house.play("clerk-1").await;
+        let form = format!("kanji={}&channel=telephone", encoded(kanji));
+        let found = house.post("/residents/search", &clerk, &form).await;
+        let result = found.location.rsplit('/').next().unwrap();
+        house.get(&found.location, &clerk).await;
+        let page = house
+            .get(&format!("/residents/{one}?from={result}"), &clerk)
+            .await;
+        assert!(page.body.contains(kanji), "{}", page.body);
+        let page = house
+            .get(&format!("/residents/{other}?from={result}"), &clerk)
+            .await;
+        assert!(page.body.contains("/reason"), "{}", page.body);
+        assert!(!page.body.contains(unseen), "{}", page.body);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_household_list_does_not_tell_where_a_protected_person_lives() {
     each_demo(async |house| {
         let shared = "protected = 0 AND status = 1 AND household_number IN (SELECT h.household_number \

@@ -118,6 +118,8 @@ fn stated(
     room.kept(&visitor.session, |kept| {
         let by_search = from
             .and_then(|id| kept.searches.iter().find(|(k, _)| k == id))
+            // A search is a reason for those whom it found, and for nobody else.
+            .filter(|(_, s)| s.found.as_ref().is_some_and(|f| f.contains(person)))
             .map(|(_, s)| (s.at.office_day(), &s.reason));
         let given = kept.reasons.get(person).map(|s| (s.day, &s.words));
         by_search
