@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use mimamori_gate::permission_table;
 use mimamori_kernel::error::Coded as _;
 use mimamori_residents::{action, import};
-use mimamori_testkit::{TownArgs, write_town};
+use mimamori_testkit::{HUGE, TownArgs, write_dirty_town, write_town};
 
 use crate::config::{Config, Contact, Environment, Zone};
 use crate::error::StartError;
@@ -89,6 +89,9 @@ enum Command {
         /// 書き出すフォルダ
         #[arg(long)]
         out: PathBuf,
+        /// 誤りを混ぜ、その一覧 planted.csv も書き出す
+        #[arg(long)]
+        dirty: bool,
     },
     /// 住民と世帯のファイルを取り込む
     Import {
@@ -237,16 +240,23 @@ async fn command(command: Command) -> Result<(), StartError> {
             Ok(())
         }
         Command::Doctor { data } => doctor(&data).await,
-        Command::SampleTown { town, out } => {
+        Command::SampleTown { town, out, dirty } => {
             std::fs::create_dir_all(&out).map_err(StartError::file(&out))?;
-            let counts = tokio::task::spawn_blocking(move || write_town(&town.into(), &out))
-                .await
-                .map_err(|e| StartError::State(e.to_string()))??;
+            let (counts, planted) = tokio::task::spawn_blocking(move || match dirty {
+                true => write_dirty_town(&town.into(), HUGE, &out)
+                    .map(|d| (d.clean, Some(d.planted.len()))),
+                false => write_town(&town.into(), &out).map(|counts| (counts, None)),
+            })
+            .await
+            .map_err(|e| StartError::State(e.to_string()))??;
             println!(
                 "{}",
                 serde_json::to_string_pretty(&counts)
                     .map_err(|e| StartError::State(e.to_string()))?
             );
+            if let Some(planted) = planted {
+                println!("混ぜた誤り {planted}件（planted.csv）。件数は誤りを混ぜる前のものです。");
+            }
             Ok(())
         }
         Command::Import { data, from } => import_files(&data, &from).await,
@@ -269,7 +279,7 @@ async fn import_files(data: &Path, from: &Path) -> Result<(), StartError> {
     match import::run(
         &permit,
         &*instance.random,
-        from,
+        &import::Order::folder(from),
         &import::Progress::default(),
     )
     .await
@@ -286,7 +296,11 @@ async fn import_files(data: &Path, from: &Path) -> Result<(), StartError> {
             for row in &rows {
                 println!(
                     "{} {}行 {}: {} [{}]",
-                    row.file, row.row, row.item, row.reason, row.code
+                    row.sheet.name(),
+                    row.row,
+                    row.item(),
+                    row.fault.sentence(),
+                    row.fault.code()
                 );
             }
             Err(import::ImportError::Refused(rows).into())

@@ -177,7 +177,11 @@ async fn load(
         .await
         .map_err(|e| StartError::State(e.to_string()))??;
     let permit = instance.gate.job(action::IMPORT, None).await?;
-    let outcome = import::run(&permit, &*instance.random, &town, &site.progress).await?;
+    let order = import::Order {
+        sample_only: true,
+        ..import::Order::folder(&town)
+    };
+    let outcome = import::run(&permit, &*instance.random, &order, &site.progress).await?;
     let person = "SELECT p.person FROM residents_person p WHERE p.generation = (SELECT generation FROM residents_state WHERE one = 1) \
                   AND p.status = 1 AND p.insured = 1 AND p.protected = 0 AND p.special_address = 0 ORDER BY p.kana_key, p.address_number LIMIT 1";
     let link = Statement::expecting(

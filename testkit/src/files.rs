@@ -3,13 +3,14 @@
 use crate::TownError;
 use crate::town::{House, Resident};
 use jiff::civil::Date;
+use mimamori_kernel::check::insured_number_check;
 use mimamori_kernel::date::{PartialDate, era_letters, interface_digits};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// Columns of `residents.csv` in order.
-pub const RESIDENT_COLUMNS: [&str; 25] = [
+pub const RESIDENT_COLUMNS: [&str; 26] = [
     "宛名番号",
     "履歴番号",
     "最新フラグ",
@@ -35,15 +36,25 @@ pub const RESIDENT_COLUMNS: [&str; 25] = [
     "住所地特例",
     "支援措置",
     "転出先住所",
+    "見本データ",
 ];
 
 /// Columns of `households.csv` in order.
-pub const HOUSEHOLD_COLUMNS: [&str; 5] = ["世帯番号", "世帯主宛名番号", "住所", "成立日", "消除日"];
+pub const HOUSEHOLD_COLUMNS: [&str; 6] = [
+    "世帯番号",
+    "世帯主宛名番号",
+    "住所",
+    "成立日",
+    "消除日",
+    "見本データ",
+];
 
 /// A CSV file in Windows-31J.
 pub(crate) struct Sheet {
     out: BufWriter<File>,
     line: String,
+    /// Lines written so far; the header is line 1.
+    pub lines: u64,
 }
 
 impl Sheet {
@@ -52,6 +63,7 @@ impl Sheet {
         let mut sheet = Self {
             out: BufWriter::with_capacity(1 << 18, File::create(path)?),
             line: String::new(),
+            lines: 0,
         };
         sheet.write(columns)?;
         Ok(sheet)
@@ -70,11 +82,15 @@ impl Sheet {
             self.line.push('"');
         }
         self.line.push_str("\r\n");
-        let (bytes, _, lost) = encoding_rs::SHIFT_JIS.encode(&self.line);
-        if lost {
-            return Err(TownError::NotEncodable);
-        }
-        self.out.write_all(&bytes)?;
+        self.lines += 1;
+        self.out.write_all(&cp932(&self.line)?)?;
+        Ok(())
+    }
+
+    /// Writes bytes as they are; `lines` of them end here.
+    pub fn write_raw(&mut self, bytes: &[u8], lines: u64) -> Result<(), TownError> {
+        self.lines += lines;
+        self.out.write_all(bytes)?;
         Ok(())
     }
 
@@ -83,6 +99,15 @@ impl Sheet {
         self.out.flush()?;
         Ok(())
     }
+}
+
+/// Text as Windows-31J.
+pub(crate) fn cp932(text: &str) -> Result<Vec<u8>, TownError> {
+    let (bytes, _, lost) = encoding_rs::SHIFT_JIS.encode(text);
+    if lost {
+        return Err(TownError::NotEncodable);
+    }
+    Ok(bytes.into_owned())
 }
 
 fn compact(day: Date) -> String {
@@ -101,18 +126,25 @@ fn flag(on: bool) -> &'static str {
     if on { "1" } else { "0" }
 }
 
-/// Writes the history rows of one person; gives how many there were.
-pub(crate) fn write_person(
-    sheet: &mut Sheet,
+/// What the column 見本データ says in every row of the sample town.
+pub const SAMPLE: &str = "架空";
+
+/// An insured number with its modulus 10 digit: the sample town's way of numbering.
+fn insured_number(serial: u64) -> String {
+    let nine = format!("{serial:09}");
+    let check = insured_number_check(&nine).unwrap_or(0);
+    format!("{nine}{check}")
+}
+
+/// Hands out the history rows of one person; gives how many there were.
+pub(crate) fn person_rows(
     house: &House,
     person: &Resident,
+    mut take: impl FnMut(&[&str]) -> Result<(), TownError>,
 ) -> Result<u32, TownError> {
     let number = format!("{:015}", person.number);
     let household = format!("{:010}", house.number);
-    let insured = person
-        .insured
-        .map(|n| format!("{n:010}"))
-        .unwrap_or_default();
+    let insured = person.insured.map(insured_number).unwrap_or_default();
     let birth = birth(person);
     let alias = person
         .alias
@@ -122,7 +154,7 @@ pub(crate) fn write_person(
     for row in &person.rows {
         serial += 1;
         let place = house.moves.place(row);
-        sheet.write(&[
+        take(&[
             &number,
             &serial.to_string(),
             flag(serial as usize == person.rows.len()),
@@ -148,19 +180,21 @@ pub(crate) fn write_person(
             flag(person.special),
             flag(person.protected),
             &row.to,
+            SAMPLE,
         ])?;
     }
     Ok(serial)
 }
 
-/// Writes one household.
-pub(crate) fn write_house(sheet: &mut Sheet, house: &House) -> Result<(), TownError> {
+/// Hands out the row of one household.
+pub(crate) fn house_row<T>(house: &House, take: impl FnOnce(&[&str]) -> T) -> T {
     let head = house.people.first().map_or(0, |p| p.number);
-    sheet.write(&[
+    take(&[
         &format!("{:010}", house.number),
         &format!("{head:015}"),
         &house.moves.present().address,
         &compact(house.moves.formed()),
         &house.ended.map(compact).unwrap_or_default(),
+        SAMPLE,
     ])
 }

@@ -1,10 +1,11 @@
 //! 見本の町 (testkit): the invented town 見守市 as a town export, for trials and tests.
 //!
 //! Promises: the bytes are a function of the arguments alone; nobody in it exists.
-//! Never: real data, the clock, dirty rows. See `README.md` for the columns.
+//! Never: real data, the clock; a dirty row that [`write_dirty_town`] did not list. See `README.md` for the columns.
 
 mod areas;
 mod counts;
+mod dirt;
 mod draw;
 mod family;
 mod files;
@@ -14,11 +15,15 @@ mod town;
 
 pub use areas::{Area, areas};
 pub use counts::TownCounts;
-pub use files::{HOUSEHOLD_COLUMNS, RESIDENT_COLUMNS};
+pub use dirt::{Dirty, HUGE, Planted, write_dirty_town};
+pub use files::{HOUSEHOLD_COLUMNS, RESIDENT_COLUMNS, SAMPLE};
 
 use jiff::civil::Date;
 use mimamori_kernel::error::Coded;
 use std::path::Path;
+
+const RESIDENTS: &str = "residents.csv";
+const HOUSEHOLDS: &str = "households.csv";
 
 /// What the town is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,30 +96,38 @@ impl Coded for TownError {
 /// # Errors
 /// [`TownError`]; files may be incomplete then.
 pub fn write_town(args: &TownArgs, out: &Path) -> Result<TownCounts, TownError> {
+    check(args)?;
+    std::fs::create_dir_all(out)?;
+    let mut residents = files::Sheet::create(&out.join(RESIDENTS), &RESIDENT_COLUMNS)?;
+    let mut households = files::Sheet::create(&out.join(HOUSEHOLDS), &HOUSEHOLD_COLUMNS)?;
+    let mut town = town::Town::new(args.people, args.seed, args.as_of);
+    let mut tally = counts::Tally::default();
+    while let Some(house) = town.next_house() {
+        files::house_row(&house, |fields| households.write(fields))?;
+        tally.house();
+        for person in &house.people {
+            let rows = files::person_rows(&house, person, |fields| residents.write(fields))?;
+            tally.person(person, rows);
+        }
+    }
+    residents.finish()?;
+    households.finish()?;
+    write_counts(&tally.finish(), out)
+}
+
+fn check(args: &TownArgs) -> Result<(), TownError> {
     if !(1..=2_000_000).contains(&args.people) {
         return Err(TownError::People);
     }
     if !(jiff::civil::date(2019, 5, 1)..=jiff::civil::date(2099, 12, 31)).contains(&args.as_of) {
         return Err(TownError::AsOf);
     }
-    std::fs::create_dir_all(out)?;
-    let mut residents = files::Sheet::create(&out.join("residents.csv"), &RESIDENT_COLUMNS)?;
-    let mut households = files::Sheet::create(&out.join("households.csv"), &HOUSEHOLD_COLUMNS)?;
-    let mut town = town::Town::new(args.people, args.seed, args.as_of);
-    let mut tally = counts::Tally::default();
-    while let Some(house) = town.next_house() {
-        files::write_house(&mut households, &house)?;
-        tally.house();
-        for person in &house.people {
-            let rows = files::write_person(&mut residents, &house, person)?;
-            tally.person(person, rows);
-        }
-    }
-    residents.finish()?;
-    households.finish()?;
-    let counts = tally.finish();
-    let mut text = serde_json::to_string_pretty(&counts)?;
+    Ok(())
+}
+
+fn write_counts(counts: &TownCounts, out: &Path) -> Result<TownCounts, TownError> {
+    let mut text = serde_json::to_string_pretty(counts)?;
     text.push('\n');
     std::fs::write(out.join("counts.json"), text)?;
-    Ok(counts)
+    Ok(*counts)
 }

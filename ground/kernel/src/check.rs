@@ -183,6 +183,14 @@ pub enum InsuredCheck {
     Warn,
 }
 
+/// The 10th digit of an insured number (被保険者番号) by modulus 10, from its first 9.
+///
+/// # Errors
+/// [`CheckError::Length`] or [`CheckError::Character`].
+pub fn insured_number_check(nine: &str) -> Result<u8, CheckError> {
+    Ok(mod10(&digits::<9>(INSURED, nine)?))
+}
+
 /// Checks an insured number: 10 characters, digits, the first may be a capital letter (`H…`).
 ///
 /// Numbers with a letter are outside the modulus 10 method.
@@ -205,7 +213,7 @@ pub fn insured_number(ten: &str, method: InsuredMethod) -> Result<InsuredCheck, 
         return Ok(InsuredCheck::Sound);
     }
     let body = digits::<10>(INSURED, ten)?;
-    Ok(if mod10(&body[..9]) == body[9] {
+    Ok(if insured_number_check(&ten[..9])? == body[9] {
         InsuredCheck::Sound
     } else {
         InsuredCheck::Warn

@@ -139,9 +139,14 @@ pub async fn demo(server: Option<String>) -> House {
     write_town(&args, &town).unwrap();
     let permit = instance.gate.job(action::IMPORT, None).await.unwrap();
     let progress = import::Progress::default();
-    import::run(&permit, &SystemRandom, &town, &progress)
-        .await
-        .unwrap();
+    import::run(
+        &permit,
+        &SystemRandom,
+        &import::Order::folder(&town),
+        &progress,
+    )
+    .await
+    .unwrap();
     let router = Site::new(&instance).router();
     let house = House {
         _dir: dir,

@@ -85,6 +85,11 @@ impl Town {
         }
     }
 
+    /// Whether everyone is placed.
+    pub fn is_done(&self) -> bool {
+        self.left.total() == 0
+    }
+
     /// The next household; none when everyone is placed.
     pub fn next_house(&mut self) -> Option<House> {
         if self.left.total() == 0 {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use mimamori_residents::import::{Progress, run};
+use mimamori_residents::import::{Order, Progress, run};
 use mimamori_server::instance::Instance;
 use mimamori_server::web::Site;
 use mimamori_trace::{Act, Decision, Shown};
@@ -101,7 +101,10 @@ pub async fn measure(demo: &Path, port: u16, seconds: u64) {
         let action = mimamori_residents::action::IMPORT;
         let permit = back.gate.job(action, None).await.unwrap();
         let progress = Progress::default();
-        run(&permit, &*back.random, &town, &progress).await.unwrap();
+        let order = Order::folder(&town);
+        run(&permit, &*back.random, &order, &progress)
+            .await
+            .unwrap();
         started.elapsed()
     });
     let mut rounds = 0;

@@ -4,6 +4,12 @@
 //! once or not at all; a person keeps his id from import to import.
 //! Never: a value of a row in an error, a log or a progress text.
 
+mod agree;
+mod carry;
+mod encoding;
+mod fault;
+mod layout;
+mod lines;
 mod progress;
 mod read;
 mod rule;
@@ -11,12 +17,16 @@ mod store;
 mod sweep;
 mod town;
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use mimamori_gate::{GateError, JobPermit};
 use mimamori_kernel::error::Coded;
 use mimamori_kernel::random::Random;
 
+pub use encoding::Encoding;
+pub use fault::{Fault, Finding, Sheet};
+pub use layout::{Layout, PRESETS, Preset, SAMPLE_MARK, is_required};
 pub use progress::{Phase, Progress, State};
 pub use read::{HOUSEHOLDS, RESIDENTS};
 
@@ -42,41 +52,79 @@ pub struct Outcome {
     pub moved_out: u64,
     /// Persons under 支援措置.
     pub protected: u64,
-    /// Rows left out; empty, because only clean files are taken over.
-    pub refused: Vec<RowError>,
+    /// Persons in force who stay as they were, because a row was wrong (据置き); counted above.
+    pub kept: u64,
+    /// Persons left out because a row was wrong, who were not in force.
+    pub left_out: u64,
+    /// What is wrong with the files, in order of file and row.
+    pub findings: Vec<Finding>,
     /// The line of the trace that put it in force.
     pub line: u64,
 }
 
-/// What is wrong with one row; never the value itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowError {
-    /// Name of the file.
-    pub file: &'static str,
-    /// Number of the row; the header is row 1.
-    pub row: u64,
-    /// Name of the column, or `行` for the row as a whole.
-    pub item: String,
-    /// Stable code.
-    pub code: &'static str,
-    /// One sentence in Japanese.
-    pub reason: String,
+/// Which rows come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Accept {
+    /// All rows, or nothing when one is wrong (全件そろわなければ取り込まない).
+    #[default]
+    All,
+    /// Persons and households without a wrong row; the others stay as they are in force
+    /// (正しい行だけ取り込む).
+    Good,
 }
 
-impl RowError {
-    pub(crate) fn new(
-        file: &'static str,
-        row: u64,
-        item: &str,
-        code: &'static str,
-        reason: impl Into<String>,
-    ) -> Self {
+/// How much an import reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one file.
+    pub bytes: u64,
+    /// Rows of one file.
+    pub rows: u64,
+}
+
+impl Default for Limits {
+    /// 2 GiB and 5,000,000 rows.
+    fn default() -> Self {
         Self {
-            file,
-            row,
-            item: item.to_owned(),
-            code,
-            reason: reason.into(),
+            bytes: 2 << 30,
+            rows: 5_000_000,
+        }
+    }
+}
+
+/// What is to be imported, and how.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The file of persons and their history.
+    pub residents: PathBuf,
+    /// The file of households; without it they are made from the persons that are 世帯主.
+    pub households: Option<PathBuf>,
+    /// None: guessed for each file.
+    pub encoding: Option<Encoding>,
+    /// Which column is what.
+    pub layout: Layout,
+    /// Which rows come in.
+    pub accept: Accept,
+    /// Take only the sample town (S0-68).
+    pub sample_only: bool,
+    /// Rows that the office which made the files counted, where it told.
+    pub expected: HashMap<Sheet, u64>,
+    /// How much is read.
+    pub limits: Limits,
+}
+
+impl Order {
+    /// `residents.csv` and `households.csv` of a folder in the product's own form, all or nothing.
+    pub fn folder(dir: &Path) -> Self {
+        Self {
+            residents: dir.join(RESIDENTS),
+            households: Some(dir.join(HOUSEHOLDS)),
+            encoding: None,
+            layout: Layout::of("own"),
+            accept: Accept::All,
+            sample_only: false,
+            expected: HashMap::new(),
+            limits: Limits::default(),
         }
     }
 }
@@ -92,25 +140,28 @@ pub enum ImportError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A file is larger than 2 GiB or has more than 5,000,000 rows.
+    /// A file is larger or has more rows than [`Limits`].
     #[error("{file} が大きすぎます（2GiB、500万行まで）。")]
     TooLarge {
         /// Name of the file.
         file: &'static str,
     },
-    /// Rows with errors, 1,000 at most.
-    #[error("取込みファイルに誤りが{}件あります。取り込んだデータはありません。", .0.len())]
-    Refused(Vec<RowError>),
-    /// What was written is not what was read.
+    /// Rows with errors, 1,000,000 at most; warnings among them.
+    #[error("取込みファイルに誤りが{}件あります。取り込んだデータはありません。", errors(.0))]
+    Refused(Vec<Finding>),
+    /// A file without the sample's mark, where only the sample may come in.
+    #[error("見本の町のファイルではありません。取り込んだデータはありません。")]
+    NotSample,
+    /// The counts do not agree: told and read, or read and written.
     #[error(
-        "{what}の件数が一致しません（ファイル {expected}件、書込み {found}件）。取り込んだデータはありません。"
+        "{what}の件数が一致しません（あるべき件数 {expected}件、実際 {found}件）。取り込んだデータはありません。"
     )]
     Totals {
         /// What was counted.
         what: &'static str,
-        /// As read.
+        /// As it should be.
         expected: u64,
-        /// As written.
+        /// As it is.
         found: u64,
     },
     /// Reading stopped unexpectedly.
@@ -121,12 +172,17 @@ pub enum ImportError {
     Gate(#[from] GateError),
 }
 
+fn errors(findings: &[Finding]) -> usize {
+    findings.iter().filter(|f| !f.fault.is_warning()).count()
+}
+
 impl Coded for ImportError {
     fn code(&self) -> &'static str {
         match self {
             Self::File { .. } => "IMPORT-FILE",
             Self::TooLarge { .. } => "IMPORT-TOO-LARGE",
             Self::Refused(_) => "IMPORT-ROWS",
+            Self::NotSample => "IMPORT-NOT-SAMPLE",
             Self::Totals { .. } => "IMPORT-TOTALS",
             Self::Stopped => "IMPORT-STOPPED",
             Self::Gate(e) => e.code(),
@@ -141,15 +197,18 @@ impl Coded for ImportError {
             Self::Refused(_) => {
                 "示された行を住民記録システムで直して出力し直し、もう一度取り込んでください。"
             }
+            Self::NotSample => {
+                "デモのフォルダには見本の町だけを取り込めます。実際のデータは mimamori init で作ったフォルダへ取り込んでください。"
+            }
             Self::Totals { .. } | Self::Stopped => {
-                "もう一度取り込んでください。続く場合は製品の担当にお知らせください。"
+                "件数を確かめ、もう一度取り込んでください。続く場合は製品の担当にお知らせください。"
             }
             Self::Gate(e) => e.advice(),
         }
     }
 }
 
-/// Takes over `residents.csv` and `households.csv` of `dir`; waits while another import runs.
+/// Takes over the files of an order; waits while another import runs.
 ///
 /// # Errors
 /// [`ImportError`]; what was in force before stays in force then, unchanged. The one exception
@@ -158,12 +217,12 @@ impl Coded for ImportError {
 pub async fn run(
     permit: &JobPermit,
     random: &dyn Random,
-    dir: &Path,
+    order: &Order,
     progress: &Progress,
 ) -> Result<Outcome, ImportError> {
     let _one = ONE.lock().await;
     progress.set_state(State::Running);
-    let result = work(permit, random, dir, progress).await;
+    let result = work(permit, random, order, progress).await;
     match &result {
         Ok(_) => {
             progress.begin(Phase::Finished, 0);
@@ -174,22 +233,45 @@ pub async fn run(
     result
 }
 
+/// Only reads and checks the files of an order (下調べ); blocks, changes nothing.
+///
+/// # Errors
+/// [`ImportError`] when a file cannot be read or is beyond the limits.
+pub fn examine(order: &Order, progress: &Progress) -> Result<Vec<Finding>, ImportError> {
+    read::read(order, progress).map(|(_, findings)| findings.into_vec())
+}
+
 async fn work(
     permit: &JobPermit,
     random: &dyn Random,
-    dir: &Path,
+    order: &Order,
     progress: &Progress,
 ) -> Result<Outcome, ImportError> {
-    let (from, seen) = (dir.to_owned(), progress.clone());
-    let town = tokio::task::spawn_blocking(move || read::read(&from, &seen))
+    let (what, seen) = (order.clone(), progress.clone());
+    let (mut town, findings) = tokio::task::spawn_blocking(move || read::read(&what, &seen))
         .await
         .map_err(|_| ImportError::Stopped)??;
-    let mut outcome = town.outcome();
+    let partly = findings.errors() > 0;
+    let findings = findings.into_vec();
+    // A header that does not fit says nothing about any person.
+    if partly && (order.accept == Accept::All || town.people.is_empty()) {
+        return Err(ImportError::Refused(findings));
+    }
     let mut store = store::Store::open(permit).await?;
     progress.begin(Phase::Cleaning, 0);
     store.clean().await?;
     let known = store.known().await?;
+    let mut kept = town::Kept::default();
+    if partly {
+        let houses = store.known_houses().await?;
+        kept = town.settle(&known, &houses);
+        if town.people.is_empty() {
+            return Err(ImportError::Refused(findings));
+        }
+    }
+    let mut outcome = town.outcome();
     let absent = store.stage(town, known, random, progress).await?;
+    store.carry(&kept, &mut outcome).await?;
     progress.begin(Phase::Reconciling, 0);
     if let Err(error) = store.reconcile(&outcome).await {
         store.clean().await?;
@@ -199,5 +281,6 @@ async fn work(
     outcome.line = store.flip(&outcome, absent).await?;
     progress.begin(Phase::Retiring, 0);
     store.clean().await?;
+    outcome.findings = findings;
     Ok(outcome)
 }

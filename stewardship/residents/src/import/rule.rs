@@ -1,16 +1,15 @@
 //! What a row must be, and how rows become persons and households.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
-use mimamori_kernel::date::parse_any;
+use mimamori_kernel::check::{InsuredCheck, InsuredMethod, insured_number};
+use mimamori_kernel::date::{PartialDate, parse_any};
 use mimamori_kernel::fold::{address_key, kana_key, kanji_key, to_full_kana};
 
-use super::RowError;
-use super::read::{HOUSEHOLD_COLUMNS, HOUSEHOLDS, RESIDENT_COLUMNS, RESIDENTS};
-use super::town::{Event, House, Latest, Person, Town};
+use super::fault::{Fault, Finding, Findings, Sheet};
+use super::town::{Event, House, Latest, Person};
 
-/// Errors that are collected at most.
-const MOST: usize = 1000;
 const REASONS: [&str; 9] = [
     "転入",
     "出生",
@@ -23,325 +22,349 @@ const REASONS: [&str; 9] = [
     "死亡",
 ];
 
-/// What is wrong with the files.
-#[derive(Default)]
-pub(super) struct Findings(Vec<RowError>);
+/// The cells of one row, by item.
+pub(super) struct Cells<'a> {
+    pub row: u64,
+    /// None: could not be read, and was reported.
+    pub texts: Vec<Option<Cow<'a, str>>>,
+    /// Whether the file has a column for the item.
+    pub mapped: Vec<bool>,
+    /// Something was reported already.
+    pub bad: bool,
+    /// Not a row: the first cell, at most, tells whose it is.
+    pub broken: bool,
+}
 
-impl Findings {
-    pub fn add(&mut self, error: RowError) {
-        if !self.is_full() {
-            self.0.push(error);
-        }
-    }
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-    pub fn is_full(&self) -> bool {
-        self.0.len() >= MOST
-    }
-    pub fn into_rows(self) -> Vec<RowError> {
-        self.0
-    }
+/// The number that a spoilt number stands for, to know whose row it is; never taken over.
+fn meant(text: &str, length: usize) -> Option<String> {
+    let digit = |c: char| match c {
+        '0'..='9' => Some(c),
+        '０'..='９' => char::from_u32(u32::from(c) - 0xfee0),
+        _ => None,
+    };
+    let digits: String = text.chars().map(digit).collect::<Option<_>>()?;
+    (1..=length)
+        .contains(&digits.len())
+        .then(|| format!("{digits:0>length$}"))
 }
 
 /// One row under examination.
 struct Exam<'a> {
-    file: &'static str,
-    row: u64,
-    columns: &'a [&'a str],
-    fields: &'a [&'a str],
+    sheet: Sheet,
+    cells: &'a Cells<'a>,
     findings: &'a mut Findings,
+    bad: bool,
 }
 
 impl<'a> Exam<'a> {
-    fn wrong(&mut self, at: usize, code: &'static str, reason: &str) {
-        self.findings.add(RowError::new(
-            self.file,
-            self.row,
-            self.columns[at],
-            code,
-            reason,
-        ));
+    fn new(sheet: Sheet, cells: &'a Cells<'a>, findings: &'a mut Findings) -> Self {
+        Self {
+            sheet,
+            cells,
+            findings,
+            bad: cells.bad,
+        }
     }
-    fn text(&self, at: usize) -> String {
-        self.fields[at].to_owned()
+    fn wrong(&mut self, at: usize, fault: Fault) {
+        self.bad |= !fault.is_warning();
+        self.findings
+            .add(Finding::new(self.sheet, self.cells.row, Some(at), fault));
+    }
+    /// None: not readable, and said so.
+    fn readable(&self, at: usize) -> Option<&'a str> {
+        self.cells.texts[at].as_deref()
+    }
+    fn text(&self, at: usize) -> &'a str {
+        self.readable(at).unwrap_or_default()
+    }
+    /// What is wrong with `text` as a number of `length` digits.
+    fn digit_fault(text: &str, length: usize) -> Option<Fault> {
+        let ascii = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match (ascii, text.len()) {
+            (true, n) if n == length => None,
+            (true, n) if n < length => Some(Fault::Zeros),
+            _ if !text.is_ascii() && meant(text, length).is_some() => Some(Fault::Width),
+            _ => Some(Fault::Digits),
+        }
     }
     fn digits(&mut self, at: usize, length: usize) -> &'a str {
-        let text = self.fields[at];
-        if text.len() != length || !text.bytes().all(|b| b.is_ascii_digit()) {
-            self.wrong(
-                at,
-                "IMPORT-DIGITS",
-                &format!("半角数字{length}桁ではありません。"),
-            );
+        let Some(text) = self.readable(at) else {
+            return "";
+        };
+        if let Some(fault) = Self::digit_fault(text, length) {
+            self.wrong(at, fault);
         }
         text
     }
     fn choice(&mut self, at: usize, choices: [&str; 2]) -> bool {
-        let text = self.fields[at];
+        let Some(text) = self.readable(at).filter(|_| self.cells.mapped[at]) else {
+            return false;
+        };
         if !choices.contains(&text) {
-            self.wrong(
-                at,
-                "IMPORT-CHOICE",
-                &format!("{}か{}のどちらかではありません。", choices[0], choices[1]),
-            );
+            self.wrong(at, Fault::Choice);
         }
         text == choices[1]
     }
-    fn needed(&mut self, at: usize) -> String {
-        if self.fields[at].trim().is_empty() {
-            self.wrong(at, "IMPORT-EMPTY", "必須の項目が空です。");
+    fn needed(&mut self, at: usize) -> &'a str {
+        if self.readable(at).is_some_and(|t| t.trim().is_empty()) {
+            self.wrong(at, Fault::Empty);
         }
         self.text(at)
     }
-    fn day(&mut self, at: usize, required: bool) -> String {
-        if self.fields[at].is_empty() && !required {
-            return String::new();
+    fn day(&mut self, at: usize, required: bool) -> Option<PartialDate> {
+        let text = self.readable(at)?;
+        if text.is_empty() && !(required && self.cells.mapped[at]) {
+            return None;
         }
-        match parse_any(self.fields[at]) {
-            Ok(day) => day.to_iso(),
+        match parse_any(text) {
+            Ok(day) => Some(day),
             Err(error) => {
-                self.wrong(at, "IMPORT-DATE", &error.to_string());
-                String::new()
+                self.wrong(at, error.into());
+                None
             }
         }
     }
+    fn kana(&mut self, at: usize) -> String {
+        let kana = to_full_kana(self.text(at));
+        let sound = |c: char| {
+            matches!(c, '\u{30a0}'..='\u{30ff}' | '゛' | '゜' | 'A'..='Z' | 'a'..='z' | 'Ａ'..='Ｚ' | 'ａ'..='ｚ'
+                | ' ' | '　' | '-' | '－' | '.' | ',' | '\'' | '(' | ')' | '（' | '）')
+        };
+        if !kana.chars().all(sound) {
+            self.wrong(at, Fault::Kana);
+        }
+        kana
+    }
+    /// Characters of the private area: the office's own.
+    fn own_characters(&mut self, at: usize) {
+        if self
+            .text(at)
+            .contains(|c| matches!(c, '\u{e000}'..='\u{f8ff}'))
+        {
+            self.wrong(at, Fault::Gaiji);
+        }
+    }
+}
+
+fn iso(day: Option<PartialDate>) -> String {
+    day.map(PartialDate::to_iso).unwrap_or_default()
 }
 
 /// Gathers rows.
 #[derive(Default)]
 pub(super) struct Builder {
-    people: Vec<Person>,
-    places: HashMap<String, usize>,
-    houses: Vec<House>,
-    numbers: HashSet<String>,
-    rows: u64,
+    check_digit: bool,
+    pub(super) people: Vec<Person>,
+    pub(super) places: HashMap<String, usize>,
+    pub(super) houses: Vec<House>,
+    pub(super) house_places: HashMap<String, usize>,
+    /// A row was there whose person or household cannot be told.
+    pub(super) unknown_person: bool,
+    pub(super) unknown_house: bool,
 }
 
 impl Builder {
-    /// One row of `households.csv`.
-    pub fn household(&mut self, row: u64, fields: &[&str], findings: &mut Findings) {
-        let mut exam = Exam {
-            file: HOUSEHOLDS,
-            row,
-            columns: &HOUSEHOLD_COLUMNS,
-            fields,
-            findings,
-        };
-        let number = exam.digits(0, 10).to_owned();
-        let head = exam.digits(1, 15).to_owned();
-        let (address, founded, ended) = (exam.text(2), exam.day(3, true), exam.day(4, false));
-        if !self.numbers.insert(number.clone()) {
-            exam.wrong(0, "IMPORT-TWICE", "同じ世帯番号の行が二つ以上あります。");
+    pub fn new(check_digit: bool) -> Self {
+        Self {
+            check_digit,
+            ..Self::default()
         }
-        self.houses.push(House {
-            row,
-            number,
-            head,
-            address,
-            founded,
-            ended,
-        });
     }
 
-    /// One row of `residents.csv`.
-    pub fn resident(&mut self, row: u64, fields: &[&str], findings: &mut Findings) {
-        self.rows += 1;
-        let mut exam = Exam {
-            file: RESIDENTS,
-            row,
-            columns: &RESIDENT_COLUMNS,
-            fields,
-            findings,
+    /// One row of the households.
+    pub fn household(&mut self, cells: Cells<'_>, findings: &mut Findings) {
+        let mut exam = Exam::new(Sheet::Households, &cells, findings);
+        let Some(number) = meant(exam.text(0), 10) else {
+            if !cells.broken {
+                exam.digits(0, 10);
+            }
+            self.unknown_house = true;
+            return;
         };
-        let address_number = exam.digits(0, 15);
-        let number = fields[1]
-            .parse()
-            .ok()
-            .filter(|n| (1..=99_999).contains(n))
-            .unwrap_or(0);
-        if number == 0 {
-            exam.wrong(1, "IMPORT-NUMBER", "1から99999までの数字ではありません。");
+        let mut house = House {
+            row: cells.row,
+            number: number.clone(),
+            ..House::default()
+        };
+        if !cells.broken {
+            exam.digits(0, 10);
+            exam.digits(1, 15).clone_into(&mut house.head);
+            exam.text(2).clone_into(&mut house.address);
+            let (founded, ended) = (exam.day(3, true), exam.day(4, false));
+            let first = founded.and_then(PartialDate::earliest);
+            if ended
+                .and_then(PartialDate::latest)
+                .is_some_and(|e| Some(e) < first)
+            {
+                exam.wrong(4, Fault::Order);
+            }
+            (house.founded, house.ended) = (iso(founded), iso(ended));
         }
-        let newest = exam.choice(2, ["0", "1"]);
-        let latest = person(&mut exam, row, number, newest);
-        let event = Event {
-            number,
-            reason: exam.text(17),
-            event_day: latest.status_day.clone(),
-            notified_day: exam.day(19, false),
-            postal: exam.text(11),
-            address: exam.text(13),
-            building: exam.text(14),
-            moved_to: exam.text(24),
-        };
-        let at = match self.places.get(address_number) {
+        if let Some(at) = self.house_places.get(&number) {
+            exam.wrong(0, Fault::Twice);
+            self.houses[*at].bad = true;
+            return;
+        }
+        house.bad = exam.bad;
+        self.house_places.insert(number, self.houses.len());
+        self.houses.push(house);
+    }
+
+    /// The person of a number, made when new.
+    fn person(&mut self, address_number: String, row: u64) -> &mut Person {
+        let at = match self.places.get(&address_number) {
             Some(at) => *at,
             None => {
                 self.places
-                    .insert(address_number.to_owned(), self.people.len());
-                let (address_number, latest) = (address_number.to_owned(), Latest::default());
+                    .insert(address_number.clone(), self.people.len());
                 self.people.push(Person {
                     first_row: row,
-                    latest_rows: 0,
                     address_number,
-                    latest,
-                    events: vec![],
+                    ..Person::default()
                 });
                 self.people.len() - 1
             }
         };
-        let known = &mut self.people[at];
-        if known.events.iter().any(|e| e.number == number) {
-            exam.wrong(
-                1,
-                "IMPORT-TWICE",
-                "同じ宛名番号に同じ履歴番号の行が二つ以上あります。",
-            );
+        &mut self.people[at]
+    }
+
+    /// One row of the residents.
+    pub fn resident(&mut self, cells: Cells<'_>, findings: &mut Findings) {
+        let mut exam = Exam::new(Sheet::Residents, &cells, findings);
+        let owner = meant(exam.text(0), 15);
+        if cells.broken {
+            match owner {
+                Some(owner) => self.person(owner, cells.row).bad = true,
+                None => self.unknown_person = true,
+            }
+            return;
         }
+        exam.digits(0, 15);
+        let number = exam.text(1).parse().unwrap_or(0);
+        let number = if (1..=99_999).contains(&number) {
+            number
+        } else {
+            0
+        };
+        if number == 0 && exam.readable(1).is_some() {
+            exam.wrong(1, Fault::Number);
+        }
+        let newest = exam.choice(2, ["0", "1"]);
+        let latest = latest(&mut exam, number, newest, self.check_digit);
+        let event = Event {
+            row: cells.row,
+            number,
+            reason: exam.text(17).to_owned(),
+            event_day: latest.status_day.clone(),
+            notified_day: iso(exam.day(19, false)),
+            postal: latest.postal.clone(),
+            address: latest.address.clone(),
+            building: latest.building.clone(),
+            moved_to: exam.text(24).to_owned(),
+        };
+        let Some(owner) = owner else {
+            self.unknown_person = true;
+            return;
+        };
+        let known = self.person(owner, cells.row);
+        if number != 0 && known.events.iter().any(|e| e.number == number) {
+            exam.wrong(1, Fault::Twice);
+        }
+        known.bad |= exam.bad;
         known.events.push(event);
         if newest {
             known.latest_rows += 1;
             known.latest = latest;
         }
     }
-
-    /// Checks what several rows must agree on, and counts namesakes.
-    pub fn finish(mut self, findings: &mut Findings) -> Town {
-        let mut wrong = |file, row, item: &str, code, reason| {
-            findings.add(RowError::new(file, row, item, code, reason))
-        };
-        let mut insured = HashSet::new();
-        let mut names: HashMap<(&str, &str), i64> = HashMap::new();
-        for person in &self.people {
-            let (latest, row) = (&person.latest, person.latest.row);
-            if person.latest_rows != 1 {
-                wrong(
-                    RESIDENTS,
-                    person.first_row,
-                    "最新フラグ",
-                    "IMPORT-LATEST",
-                    "最新の行が一人に一つではありません。",
-                );
-                continue;
-            }
-            if person.events.iter().any(|e| e.number > latest.number) {
-                wrong(
-                    RESIDENTS,
-                    row,
-                    "最新フラグ",
-                    "IMPORT-LATEST",
-                    "最新の行より大きい履歴番号の行があります。",
-                );
-            }
-            if !self.numbers.contains(&latest.household_number) {
-                wrong(
-                    RESIDENTS,
-                    row,
-                    "世帯番号",
-                    "IMPORT-HOUSEHOLD",
-                    "世帯ファイルにない世帯番号です。",
-                );
-            }
-            if !latest.insured_number.is_empty() && !insured.insert(latest.insured_number.as_str())
-            {
-                wrong(
-                    RESIDENTS,
-                    row,
-                    "被保険者番号",
-                    "IMPORT-TWICE",
-                    "同じ被保険者番号の人が二人以上います。",
-                );
-            }
-            *names
-                .entry((&latest.kanji_key, &latest.kana_key))
-                .or_default() += 1;
-        }
-        for house in &self.houses {
-            if !self.places.contains_key(&house.head) {
-                wrong(
-                    HOUSEHOLDS,
-                    house.row,
-                    "世帯主宛名番号",
-                    "IMPORT-HEAD",
-                    "住民ファイルにない宛名番号です。",
-                );
-            }
-        }
-        let same = |p: &Person| {
-            names
-                .get(&(p.latest.kanji_key.as_str(), p.latest.kana_key.as_str()))
-                .copied()
-        };
-        let counts: Vec<i64> = self.people.iter().map(|p| same(p).unwrap_or(1)).collect();
-        for (person, count) in self.people.iter_mut().zip(counts) {
-            person.latest.namesakes = count;
-        }
-        Town {
-            people: self.people,
-            houses: self.houses,
-            rows: self.rows,
-        }
-    }
 }
 
 /// Checks all fields of a row; keys are made for the latest row only.
-fn person(exam: &mut Exam<'_>, row: u64, number: i64, newest: bool) -> Latest {
+fn latest(exam: &mut Exam<'_>, number: i64, newest: bool, check_digit: bool) -> Latest {
     let key = |f: fn(&str) -> String, text: &str| if newest { f(text) } else { String::new() };
-    let insured = exam.choice(20, ["0", "1"]);
-    let insured_number = exam.text(21);
-    let empty = insured_number.is_empty() && !insured;
-    if !empty
-        && (insured_number.len() != 10
-            || !insured_number.bytes().all(|b| b.is_ascii_alphanumeric()))
-    {
-        exam.wrong(
-            21,
-            "IMPORT-INSURED",
-            "被保険者番号が半角10文字ではありません。",
-        );
-    }
     let reason = exam.text(17);
-    if !REASONS.contains(&reason.as_str()) {
-        exam.wrong(
-            17,
-            "IMPORT-REASON",
-            "異動事由が決められた語ではありません。",
-        );
+    if exam.readable(17).is_some() && !REASONS.contains(&reason) {
+        exam.wrong(17, Fault::Reason);
     }
-    let (kana, alias_kana) = (to_full_kana(&exam.needed(5)), to_full_kana(exam.fields[7]));
+    let kanji = exam.needed(4).to_owned();
+    for at in [4, 6] {
+        exam.own_characters(at);
+    }
+    exam.needed(5);
+    let (kana, alias_kana) = (exam.kana(5), exam.kana(7));
+    let (birth, day) = (exam.day(9, true), exam.day(18, true));
+    let born = birth.and_then(PartialDate::earliest);
+    if day
+        .and_then(PartialDate::latest)
+        .is_some_and(|d| Some(d) < born)
+    {
+        exam.wrong(18, Fault::BeforeBirth);
+    }
+    let postal = exam.text(11).replace('-', "");
+    if !postal.is_empty() && (postal.len() != 7 || !postal.bytes().all(|b| b.is_ascii_digit())) {
+        exam.wrong(11, Fault::Postal);
+    }
+    if !exam.text(12).is_empty() {
+        exam.digits(12, 7);
+    }
+    let (insured, insured_number) = insurance(exam, check_digit);
     Latest {
-        row,
+        row: exam.cells.row,
         number,
         household_number: exam.digits(3, 10).to_owned(),
-        kanji_key: key(kanji_key, exam.fields[4]),
+        kanji_key: key(kanji_key, &kanji),
         kana_key: key(kana_key, &kana),
         alias_key: key(kana_key, &alias_kana),
-        address_key: key(address_key, exam.fields[13]),
-        kanji: exam.text(4),
+        address_key: key(address_key, exam.text(13)),
+        kanji,
         kana,
-        alias: exam.text(6),
+        alias: exam.text(6).to_owned(),
         alias_kana,
         sex: if exam.choice(8, ["1", "2"]) { 2 } else { 1 },
-        birth: exam.day(9, true),
+        birth: iso(birth),
         foreigner: exam.choice(16, ["1", "2"]),
         namesakes: 1,
-        relation: exam.text(10),
-        status: match reason.as_str() {
+        relation: exam.text(10).to_owned(),
+        status: match reason {
             "転出" => 2,
             "死亡" => 3,
             _ => 1,
         },
-        status_day: exam.day(18, true),
+        status_day: iso(day),
         insured,
         insured_number,
         special: exam.choice(22, ["0", "1"]),
         protected: exam.choice(23, ["0", "1"]),
-        phone: exam.text(15),
-        postal: exam.text(11),
-        address: exam.text(13),
-        building: exam.text(14),
+        phone: exam.text(15).to_owned(),
+        postal: exam.text(11).to_owned(),
+        address: exam.text(13).to_owned(),
+        building: exam.text(14).to_owned(),
     }
+}
+
+/// 資格 and 被保険者番号; without a column for the one, the other decides.
+fn insurance(exam: &mut Exam<'_>, check_digit: bool) -> (bool, String) {
+    let text = exam.text(21);
+    let insured = if exam.cells.mapped[20] {
+        exam.choice(20, ["0", "1"])
+    } else {
+        !text.is_empty()
+    };
+    if exam.readable(21).is_none() || (text.is_empty() && !insured) {
+        return (insured, String::new());
+    }
+    let sound = text.len() == 10 && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    if text.is_empty() {
+        exam.wrong(21, Fault::Empty);
+    } else if !sound {
+        let fault = Exam::digit_fault(text, 10).filter(|f| *f != Fault::Digits);
+        exam.wrong(21, fault.unwrap_or(Fault::Insured));
+    } else if check_digit
+        && insured_number(text, InsuredMethod::Mod10).is_ok_and(|c| c == InsuredCheck::Warn)
+    {
+        exam.wrong(21, Fault::CheckDigit);
+    }
+    (insured, text.to_owned())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use mimamori_gate::Facts;
 
 use super::*;
+use crate::import::town::Town;
 
 const ROW: [&str; 25] = [
     "000000000000001",
@@ -30,26 +31,33 @@ const ROW: [&str; 25] = [
     "",
 ];
 
+fn cells<'a>(row: u64, fields: &[&'a str]) -> Cells<'a> {
+    Cells {
+        row,
+        texts: fields.iter().map(|f| Some(Cow::Borrowed(*f))).collect(),
+        mapped: vec![true; fields.len()],
+        bad: false,
+        broken: false,
+    }
+}
+
 /// Rows given as changes of [`ROW`].
-fn town(rows: &[&[(usize, &'static str)]]) -> (Town, Vec<(u64, String, &'static str)>) {
-    let (mut builder, mut findings) = (Builder::default(), Findings::default());
-    builder.household(
-        2,
-        &["0000000001", "000000000000001", "見守市", "20010203", ""],
-        &mut findings,
-    );
+fn town(rows: &[&[(usize, &'static str)]]) -> (Town, Vec<(u64, &'static str, &'static str)>) {
+    let (mut builder, mut findings) = (Builder::new(false), Findings::default());
+    let house = ["0000000001", "000000000000001", "見守市", "20010203", ""];
+    builder.household(cells(2, &house), &mut findings);
     for (row, changes) in (2..).zip(rows) {
         let mut fields = ROW;
         for (at, text) in *changes {
             fields[*at] = text;
         }
-        builder.resident(row, &fields, &mut findings);
+        builder.resident(cells(row, &fields), &mut findings);
     }
-    let town = builder.finish(&mut findings);
+    let town = builder.finish(false, &mut findings);
     let errors = findings
-        .into_rows()
-        .into_iter()
-        .map(|e| (e.row, e.item, e.code))
+        .into_vec()
+        .iter()
+        .map(|e| (e.row, e.item(), e.fault.code()))
         .collect();
     (town, errors)
 }
@@ -92,7 +100,11 @@ fn the_latest_row_decides_the_status_and_the_facts() {
         ]);
         assert_eq!(errors, []);
         assert_eq!(
-            (town.people.len(), town.people[0].events.len(), town.rows),
+            (
+                town.people.len(),
+                town.people[0].events.len(),
+                town.outcome().rows
+            ),
             (1, 2, 2)
         );
         assert_eq!(
@@ -121,22 +133,35 @@ fn namesakes_are_counted_over_variants() {
 #[test]
 fn every_wrong_field_is_named() {
     for (at, text, item, code) in [
-        (0, "1", "宛名番号", "IMPORT-DIGITS"),
+        (0, "1", "宛名番号", "IMPORT-ZEROS"),
+        (
+            0,
+            "０００００００００００００００",
+            "宛名番号",
+            "IMPORT-WIDTH",
+        ),
+        (0, "O00000000000001", "宛名番号", "IMPORT-DIGITS"),
         (1, "x", "履歴番号", "IMPORT-NUMBER"),
         (2, "2", "最新フラグ", "IMPORT-CHOICE"),
         (3, "0000000009", "世帯番号", "IMPORT-HOUSEHOLD"),
         (5, " ", "氏名カナ", "IMPORT-EMPTY"),
         (8, "3", "性別", "IMPORT-CHOICE"),
-        (9, "3159912", "生年月日", "IMPORT-DATE"),
+        (9, "3159912", "生年月日", "DATE-MONTH"),
         (17, "しぼう", "異動事由", "IMPORT-REASON"),
-        (18, "", "異動日", "IMPORT-DATE"),
+        (18, "", "異動日", "DATE-EMPTY"),
         (20, "", "資格", "IMPORT-CHOICE"),
-        (21, "", "被保険者番号", "IMPORT-INSURED"),
+        (21, "", "被保険者番号", "IMPORT-EMPTY"),
+        (21, "17", "被保険者番号", "IMPORT-ZEROS"),
+        (21, "00-0000017", "被保険者番号", "IMPORT-INSURED"),
+        (4, "見守\u{e000}", "氏名漢字", "IMPORT-GAIJI"),
+        (11, "999", "郵便番号", "IMPORT-POSTAL"),
+        (5, "見守", "氏名カナ", "IMPORT-KANA"),
+        (18, "19390101", "異動日", "IMPORT-BEFORE-BIRTH"),
         (22, "x", "住所地特例", "IMPORT-CHOICE"),
         (23, "9", "支援措置", "IMPORT-CHOICE"),
     ] {
         let (_, errors) = town(&[&[(at, text)]]);
-        assert_eq!(errors.first(), Some(&(2, item.to_owned(), code)), "{item}");
+        assert_eq!(errors.first(), Some(&(2, item, code)), "{item}");
     }
 }
 
@@ -155,7 +180,9 @@ fn rows_must_agree_with_each_other() {
     assert_eq!(codes(&[&[(2, "0")], &[]]), [(3, "IMPORT-TWICE")]);
     assert_eq!(
         codes(&[&[], &[(0, "000000000000002")]]),
-        [(3, "IMPORT-TWICE")]
+        [(2, "IMPORT-SAME-INSURED"), (3, "IMPORT-SAME-INSURED")]
     );
+    assert_eq!(codes(&[&[(2, "0")], &[(1, "3")]]), [(3, "IMPORT-GAP")]);
     assert_eq!(codes(&[&[(0, "000000000000002")]]), [(2, "IMPORT-HEAD")]);
+    assert_eq!(codes(&[&[(3, "0000000009")]]), [(2, "IMPORT-HOUSEHOLD")]);
 }

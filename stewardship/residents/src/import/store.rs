@@ -33,7 +33,7 @@ const SUBJECT: &str = "gate_subject (person, mask, version)";
 pub(super) struct Store<'a> {
     pub(super) permit: &'a JobPermit,
     pub(super) in_force: i64,
-    next: i64,
+    pub(super) next: i64,
 }
 
 /// Multi-row inserts of a few fixed sizes.

@@ -2,11 +2,14 @@
 
 use mimamori_gate::Facts;
 
+use mimamori_kernel::id::PersonId;
+
 use super::Outcome;
 
 /// One history row.
 #[derive(Debug)]
 pub(super) struct Event {
+    pub row: u64,
     pub number: i64,
     pub reason: String,
     pub event_day: String,
@@ -61,9 +64,11 @@ impl Latest {
 }
 
 /// One 宛名番号 with everything known of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Person {
     pub first_row: u64,
+    /// A row of this person is wrong.
+    pub bad: bool,
     pub latest_rows: u32,
     pub address_number: String,
     pub latest: Latest,
@@ -71,9 +76,11 @@ pub(super) struct Person {
 }
 
 /// One household.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct House {
     pub row: u64,
+    /// Its row is wrong.
+    pub bad: bool,
     pub number: String,
     pub head: String,
     pub address: String,
@@ -86,7 +93,19 @@ pub(super) struct House {
 pub(super) struct Town {
     pub people: Vec<Person>,
     pub houses: Vec<House>,
-    pub rows: u64,
+    /// There is a row whose person cannot be told: whoever is absent may be that person.
+    pub unknown_person: bool,
+    /// The same for households.
+    pub unknown_house: bool,
+}
+
+/// Who stays as he is in force when only good rows are taken over (据置き).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub persons: Vec<PersonId>,
+    pub houses: Vec<String>,
+    /// Persons that are not in force and come in with the next import.
+    pub new_left_out: usize,
 }
 
 impl Town {
@@ -98,15 +117,14 @@ impl Town {
         };
         Outcome {
             persons: count(self.people.len()),
-            rows: self.rows,
+            rows: count(self.people.iter().map(|p| p.events.len()).sum()),
             households: count(self.houses.len()),
             insured: of(|p| p.insured),
             members: of(|p| !p.insured),
             deceased: of(|p| p.status == 3),
             moved_out: of(|p| p.status == 2),
             protected: of(|p| p.protected),
-            refused: vec![],
-            line: 0,
+            ..Outcome::default()
         }
     }
 }
