@@ -41,6 +41,18 @@ async function firstRecord(page) {
   await page.getByRole("heading", { level: 1, name: "住民の記録" }).waitFor();
 }
 
+/** A draft of the dirty sample that the demo lays into its inbox. */
+async function prepared(page) {
+  const box = page.locator("#folder");
+  for (let turn = 0; turn < 60; turn += 1) {
+    await page.goto("/residents/imports");
+    if (await box.count()) break;
+    await page.waitForTimeout(500);
+  }
+  await page.getByRole("button", { name: "選んで準備する" }).click();
+  await page.getByRole("heading", { level: 1, name: "取込みの準備" }).waitFor();
+}
+
 // Name, role (or none), how to get there, picture of the tour.
 const PAGES = [
   ["chooser", "", (page) => page.goto("/demo"), "01-demo"],
@@ -93,6 +105,25 @@ const PAGES = [
     await page.waitForURL("**/lock");
     await page.getByRole("heading", { level: 1, name: "画面のロック" }).waitFor();
   }, "11-lock"],
+  ["import: files", "lead", (page) => page.goto("/residents/imports"), "13-import-files"],
+  ["import: columns", "lead", prepared, "14-import-columns"],
+  ["import: count that is none", "lead", async (page) => {
+    await prepared(page);
+    await page.locator("#rows-residents").fill("百");
+    await page.getByRole("button", { name: "選んだ内容を反映する" }).click();
+    await page.locator(".error-summary").waitFor();
+  }],
+  ["import: preview", "lead", async (page) => {
+    await prepared(page);
+    await page.getByRole("button", { name: "先頭の行を下見する" }).click();
+    await page.getByRole("heading", { level: 1, name: "取込みの下見" }).waitFor();
+  }],
+  ["import: errors", "lead", async (page) => {
+    await prepared(page);
+    await page.getByRole("button", { name: "取込みを始める" }).click();
+    await page.getByRole("heading", { level: 2, name: "誤りと注意の一覧" }).waitFor({ timeout: 60_000 });
+  }, "15-import-errors"],
+  ["import: refused", "clerk", (page) => page.goto("/residents/imports")],
   ["not found", "clerk", (page) => page.goto("/residents/0123456789abcdef0123456789abcdef"), "12-not-found"],
 ];
 

@@ -100,6 +100,12 @@ enum Command {
         /// residents.csv と households.csv のあるフォルダ
         #[arg(long)]
         from: PathBuf,
+        /// 誤りのある人と世帯を今の記録のままにして、正しい行だけを取り込む
+        #[arg(long)]
+        good_rows: bool,
+        /// 被保険者番号の最後の桁を検査数字（モジュラス10）として確かめる
+        #[arg(long)]
+        check_digit: bool,
     },
     /// 権限の表を文字で出す
     PermissionTable,
@@ -259,7 +265,19 @@ async fn command(command: Command) -> Result<(), StartError> {
             }
             Ok(())
         }
-        Command::Import { data, from } => import_files(&data, &from).await,
+        Command::Import {
+            data,
+            from,
+            good_rows,
+            check_digit,
+        } => {
+            let mut order = import::Order::folder(&from);
+            order.layout.check_digit = check_digit;
+            if good_rows {
+                order.accept = import::Accept::Good;
+            }
+            import_files(&data, &order).await
+        }
         Command::PermissionTable => {
             print!("{}", table()?);
             Ok(())
@@ -268,7 +286,22 @@ async fn command(command: Command) -> Result<(), StartError> {
 }
 
 #[expect(clippy::print_stdout, reason = "the command line answers here")]
-async fn import_files(data: &Path, from: &Path) -> Result<(), StartError> {
+fn listed(findings: &[import::Finding]) {
+    for row in findings {
+        println!(
+            "{} {}行 {}: {}（{}） [{}]",
+            row.sheet.name(),
+            row.row,
+            row.item(),
+            row.fault.sentence(),
+            row.weight(),
+            row.fault.code()
+        );
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command line answers here")]
+async fn import_files(data: &Path, order: &import::Order) -> Result<(), StartError> {
     let instance = Instance::open(data).await?;
     if instance.config.environment == Environment::Demo {
         return Err(StartError::State(
@@ -279,7 +312,7 @@ async fn import_files(data: &Path, from: &Path) -> Result<(), StartError> {
     match import::run(
         &permit,
         &*instance.random,
-        &import::Order::folder(from),
+        order,
         &import::Progress::default(),
     )
     .await
@@ -289,20 +322,15 @@ async fn import_files(data: &Path, from: &Path) -> Result<(), StartError> {
                 "{}人（被保険者{} 世帯員{}）、履歴{}行、世帯{}（証跡の行 {}）",
                 o.persons, o.insured, o.members, o.rows, o.households, o.line
             );
+            listed(&o.findings);
+            if o.kept + o.left_out > 0 {
+                println!("据置き{}人、見送り{}人", o.kept, o.left_out);
+            }
             instance.trace.checkpointed(o.line).await;
             Ok(())
         }
         Err(import::ImportError::Refused(rows)) => {
-            for row in &rows {
-                println!(
-                    "{} {}行 {}: {} [{}]",
-                    row.sheet.name(),
-                    row.row,
-                    row.item(),
-                    row.fault.sentence(),
-                    row.fault.code()
-                );
-            }
+            listed(&rows);
             Err(import::ImportError::Refused(rows).into())
         }
         Err(error) => Err(error.into()),

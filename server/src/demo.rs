@@ -11,7 +11,7 @@ use mimamori_kernel::id::OrgId;
 use mimamori_pages::{Frame, LimitedForm, Problem, html};
 use mimamori_residents::{action, import};
 use mimamori_storage::Statement;
-use mimamori_testkit::{TownArgs, write_town};
+use mimamori_testkit::{TownArgs, write_dirty_town, write_town};
 
 use crate::config::{Config, Environment, Zone};
 use crate::error::StartError;
@@ -29,6 +29,9 @@ type Player = (
     Role,
     &'static str,
 );
+
+/// The folder of the inbox with the sample town and its planted errors.
+const DIRTY: &str = "見本の町（誤りあり）";
 
 /// The people of the demo.
 pub const PLAYERS: [Player; 8] = [
@@ -215,19 +218,30 @@ pub async fn run(
         dir.join("trace").display()
     );
     let (back, behind, to) = (instance.clone(), site.clone(), dir.to_owned());
+    let variant = args.clone();
     tokio::spawn(async move {
         let started = back.clock.steady();
         match load(&to, args, &back, &behind).await {
-            Ok(o) => println!(
-                "取り込みが終わりました: {}人（被保険者{} 世帯員{}）、履歴{}行、世帯{}、{:.1}秒（証跡の行 {}）",
-                o.persons,
-                o.insured,
-                o.members,
-                o.rows,
-                o.households,
-                (back.clock.steady() - started) as f64 / 1e6,
-                o.line
-            ),
+            Ok(o) => {
+                println!(
+                    "取り込みが終わりました: {}人（被保険者{} 世帯員{}）、履歴{}行、世帯{}、{:.1}秒（証跡の行 {}）",
+                    o.persons,
+                    o.insured,
+                    o.members,
+                    o.rows,
+                    o.households,
+                    (back.clock.steady() - started) as f64 / 1e6,
+                    o.line
+                );
+                // Beside the clean town its dirty variant, to be imported on the screen.
+                let inbox = to.join("staging/inbox").join(DIRTY);
+                let dirty = tokio::task::spawn_blocking(move || {
+                    write_dirty_town(&variant, mimamori_testkit::HUGE, &inbox)
+                });
+                if !matches!(dirty.await, Ok(Ok(_))) {
+                    tracing::error!("the dirty variant of the sample town could not be written");
+                }
+            }
             Err(error) => {
                 *behind
                     .failed

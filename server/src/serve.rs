@@ -14,6 +14,9 @@ use crate::web::Site;
 
 /// Serves until SIGTERM or Ctrl-C.
 pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
+    if let Some(residents) = &site.residents {
+        residents.wake().await?;
+    }
     let (listen, tls) = (instance.config.listen, instance.config.tls.clone());
     tokio::spawn(daily_map(instance.trace.clone(), instance.clock.clone()));
     listen_on(

@@ -7,6 +7,8 @@ mod edges;
 mod entrance;
 #[path = "it/house.rs"]
 mod house;
+#[path = "it/imports.rs"]
+mod imports;
 #[path = "it/oracle.rs"]
 mod oracle;
 #[path = "it/race.rs"]

@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use futures_util::StreamExt as _;
 use mimamori_identity::{AuthLevel, EndReason, Role, SessionState, Visitor};
 use mimamori_kernel::error::Coded as _;
 use mimamori_pages::{FORM_LIMIT_BYTES, Frame, Problem};
@@ -218,7 +219,13 @@ fn frame(site: &Site, visitor: &Visitor, locked: bool) -> Frame {
 
 /// Reads the form once, checks its token, and hands the same bytes on.
 async fn token(site: &Site, request: Request, binding: &[u8]) -> Result<Request, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE);
+    let files = kind.is_some_and(|v| v.as_bytes().starts_with(b"multipart/form-data"));
     let (parts, body) = request.into_parts();
+    if files {
+        let body = first_part(site, body, binding).await?;
+        return Ok(Request::from_parts(parts, body));
+    }
     let bytes = to_bytes(body, FORM_LIMIT_BYTES)
         .await
         .map_err(|_| Problem::too_large())?;
@@ -232,4 +239,28 @@ async fn token(site: &Site, request: Request, binding: &[u8]) -> Result<Request,
         return Err(Problem::csrf_mismatch());
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// A form with files is too large to read here: its token is the first part, and no more is held.
+async fn first_part(site: &Site, body: Body, binding: &[u8]) -> Result<Body, Problem> {
+    let mut rest = body.into_data_stream();
+    let mut start: Vec<u8> = vec![];
+    loop {
+        let seen = &start[..start.len().min(FORM_LIMIT_BYTES)];
+        let text = String::from_utf8_lossy(seen);
+        let mut parts = text.splitn(3, "\r\n\r\n");
+        let head = parts.next().unwrap_or_default();
+        if let Some((given, _)) = parts.next().and_then(|p| p.split_once("\r\n")) {
+            let named = head.matches("name=\"csrf\"").count() == 1;
+            if !named || !site.csrf.verify(binding, given) {
+                return Err(Problem::csrf_mismatch());
+            }
+            let first = futures_util::stream::iter([Ok(axum::body::Bytes::from(start))]);
+            return Ok(Body::from_stream(first.chain(rest)));
+        }
+        match rest.next().await {
+            Some(Ok(more)) if start.len() < FORM_LIMIT_BYTES => start.extend_from_slice(&more),
+            _ => return Err(Problem::csrf_mismatch()),
+        }
+    }
 }

@@ -47,6 +47,13 @@ pub(crate) async fn page(
                 title: "住民の検索",
                 text,
             });
+            if visitor.role == Role::LeadOfficer {
+                works.push(Work {
+                    href: "/residents/imports",
+                    title: "住民データの取込み",
+                    text: "住民と世帯のファイルを確かめ、台帳に取り込みます。",
+                });
+            }
         }
         if visitor.role == Role::Citizen && visitor.person.is_some() {
             let text = "あなたの記録を誰が何のために見たかを確かめます。";

@@ -80,6 +80,10 @@ impl Site {
                 instance.clock.clone(),
                 instance.random.clone(),
             )
+            .with_imports(
+                instance.dir.join("staging"),
+                instance.config.environment == crate::config::Environment::Demo,
+            )
         });
         Self {
             identity: instance.identity.clone(),
@@ -180,6 +184,13 @@ impl Site {
         if self.residents.is_some() {
             if searches(visitor) {
                 out.push(NavLink::new("/residents/search", "住民の検索", false));
+                if visitor.role == mimamori_identity::Role::LeadOfficer {
+                    out.push(NavLink::new(
+                        "/residents/imports",
+                        "住民データの取込み",
+                        false,
+                    ));
+                }
             }
             if visitor.role == Role::Citizen && visitor.person.is_some() {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
@@ -221,6 +232,13 @@ impl Site {
             .residents
             .clone()
             .map_or_else(Router::new, Residents::routes);
+        // Files may take longer than a page; their handler limits them by size.
+        let uploads = self
+            .residents
+            .clone()
+            .map_or_else(Router::new, Residents::uploads)
+            .layer(CatchPanicLayer::new())
+            .layer(middleware::from_fn_with_state(self.clone(), guard::session));
         let inner = own
             .with_state(self.clone())
             .merge(residents)
@@ -231,6 +249,7 @@ impl Site {
             .layer(middleware::from_fn_with_state(self, guard::session))
             .merge(mimamori_pages::routes())
             .layer(late(35))
+            .merge(uploads)
             .layer(CatchPanicLayer::new());
         protect(inner, shell)
     }

@@ -44,7 +44,11 @@ pub struct Route {
 /// Every `.route("…"` of the program, so that a new one cannot be forgotten.
 pub fn routes() -> Vec<Route> {
     let mut out = Vec::new();
-    for file in ["server/src/web/mod.rs", "stewardship/residents/src/lib.rs"] {
+    for file in [
+        "server/src/web/mod.rs",
+        "stewardship/residents/src/lib.rs",
+        "stewardship/residents/src/intake/mod.rs",
+    ] {
         for part in read(file).split(".route(").skip(1) {
             let part = part.split([';']).next().unwrap();
             let (get, post) = (part.contains("get("), part.contains("post("));
@@ -215,6 +219,40 @@ impl House {
         let token = self.token("/password", cookie).await;
         self.send("POST", path, cookie, &format!("csrf={token}&{form}"))
             .await
+    }
+
+    /// Sends files as a browser does; the token stands first.
+    pub async fn upload(
+        &self,
+        path: &str,
+        cookie: &str,
+        token: &str,
+        files: &[(&str, &[u8])],
+    ) -> Answer {
+        let mut body =
+            format!("--cut\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\n{token}\r\n")
+                .into_bytes();
+        for (name, bytes) in files {
+            body.extend(
+                format!(
+                    "--cut\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x.csv\"\r\n\
+                     Content-Type: text/csv\r\n\r\n"
+                )
+                .bytes(),
+            );
+            body.extend_from_slice(bytes);
+            body.extend(b"\r\n");
+        }
+        body.extend(b"--cut--\r\n");
+        let request = Request::builder()
+            .method("POST")
+            .uri(path)
+            .header(header::HOST, "localhost:8080")
+            .header(header::ORIGIN, "http://localhost:8080")
+            .header(header::COOKIE, cookie)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=cut");
+        let request = request.body(Body::from(body)).unwrap();
+        answer(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
     /// Chooses a role of the demo; the cookie.

@@ -64,6 +64,12 @@ fn demanded(cell: &Cell) -> bool {
                 && cell.purpose == Purpose::Operation
                 && cell.class == Class::Aggregate
         }
+        // S0-06, S0-44: who orders an import may look at the first rows of its files.
+        "import.preview" => {
+            cell.kind == OrgKind::Department
+                && cell.role == Role::LeadOfficer
+                && cell.purpose == Purpose::Operation
+        }
         other => panic!("{other}: no second reading of this action"),
     }
 }

@@ -108,6 +108,7 @@ fn must_fail(login: &str, method: &str, path: &str) -> bool {
         ("POST", "/residents/search") | ("GET", "/residents/{person}") => true,
         ("GET", "/residents/search") => !officer,
         ("GET", "/residents/results/{result}") => officer,
+        (_, path) if path.starts_with("/residents/imports") => login != "lead-1",
         ("GET", "/me" | "/me/statement") => login == "citizen-1",
         _ => false,
     }

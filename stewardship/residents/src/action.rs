@@ -43,3 +43,18 @@ pub const STATEMENT_OWN: Action = Action::new("statement.own", "証明ファイ�
 
 /// Import of residents and households.
 pub const IMPORT: Action = Action::new("residents.import", "取込", &[Aggregate]);
+
+/// The first rows of a file before its import, to see whether the columns fit.
+pub const IMPORT_PREVIEW: Action = Action::new(
+    "import.preview",
+    "取込みの下見",
+    &[
+        Identity,
+        Contact,
+        Address,
+        Household,
+        Insurance,
+        Residency,
+        RestrictedFlag,
+    ],
+);

@@ -7,17 +7,19 @@
 pub mod action;
 mod answer;
 pub mod import;
+mod intake;
 mod own;
 mod record;
 mod schema;
 mod search;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::routing::{get, post};
-use mimamori_gate::{Gate, Room};
+use mimamori_gate::{Gate, GateError, Room};
 use mimamori_identity::SessionId;
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::id::{PersonId, ResultId};
@@ -38,6 +40,7 @@ pub const ROOM: Room = Room {
         action::TRACE_OWN,
         action::STATEMENT_OWN,
         action::IMPORT,
+        action::IMPORT_PREVIEW,
     ],
     extracts: &[],
 };
@@ -56,6 +59,7 @@ pub struct Residents {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     kept: Arc<Mutex<HashMap<SessionId, Kept>>>,
+    pub(crate) intake: Option<intake::Intake>,
 }
 
 impl Residents {
@@ -66,7 +70,29 @@ impl Residents {
             clock,
             random,
             kept: Arc::default(),
+            intake: None,
         }
+    }
+
+    /// The same with imports on the screen: files wait in the folder `staging`; `sample_only`
+    /// takes nothing but the sample town.
+    #[must_use]
+    pub fn with_imports(mut self, staging: PathBuf, sample_only: bool) -> Self {
+        self.intake = Some(intake::Intake::new(staging, sample_only));
+        self
+    }
+
+    /// Marks imports that the last stop of the program left; once, before pages are served.
+    ///
+    /// # Errors
+    /// [`GateError`].
+    pub async fn wake(&self) -> Result<(), GateError> {
+        intake::wake(self).await
+    }
+
+    /// The route that takes large files in, for which a page's time limit is too short.
+    pub fn uploads(self) -> Router {
+        intake::uploads().with_state(self)
     }
 
     /// Works on what is kept for a session.
@@ -98,6 +124,7 @@ impl Residents {
             .route("/residents/{person}/reason", post(record::state_reason))
             .route("/me", get(own::page))
             .route("/me/statement", get(own::statement))
+            .merge(intake::routes())
             .with_state(self)
     }
 }

@@ -2,7 +2,9 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. Rows carry the generation of the import that made them; one
 /// generation is in force, so that an import is flipped by changing one number.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS];
+
+const FIRST: Migration = Migration {
     id: "residents-0001",
     ddl: "
 CREATE TABLE residents_state (
@@ -71,7 +73,37 @@ CREATE TABLE residents_fact (
   mask {int} NOT NULL,
   PRIMARY KEY (generation, person)) {clustered};
 ",
-}];
+};
+
+/// Imports on the screen: who ordered them, how they ended, what was wrong; no values.
+const IMPORTS: Migration = Migration {
+    id: "residents-0002",
+    ddl: "
+CREATE TABLE residents_import (
+  import {blob} NOT NULL PRIMARY KEY,
+  made_at {int} NOT NULL,
+  ordered_by {blob} NOT NULL,
+  ordered_name {text} NOT NULL,
+  stand {text} NOT NULL,
+  files {text} NOT NULL,
+  settings {text} NOT NULL,
+  totals {text} NOT NULL,
+  trace_line {int} NOT NULL) {clustered};
+CREATE TABLE residents_import_finding (
+  import {blob} NOT NULL,
+  number {int} NOT NULL,
+  sheet {text} NOT NULL,
+  at_row {int} NOT NULL,
+  item {text} NOT NULL,
+  code {text} NOT NULL,
+  PRIMARY KEY (import, number)) {clustered};
+CREATE TABLE residents_import_layout (
+  name {text} NOT NULL PRIMARY KEY,
+  saved_by {blob} NOT NULL,
+  saved_at {int} NOT NULL,
+  body {text} NOT NULL) {clustered};
+",
+};
 
 /// SQL that a row is of the generation in force, for tables behind the alias `p`.
 pub(crate) const IN_FORCE: &str =

@@ -8,9 +8,10 @@ use super::fault::Fault;
 use super::lines::FIELD_LIMIT;
 
 /// How a file writes its characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Encoding {
     /// CP932 (Windows-31J).
+    #[default]
     Cp932,
     /// UTF-8, with or without a mark at its beginning.
     Utf8,

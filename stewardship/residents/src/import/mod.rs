@@ -1,7 +1,8 @@
 //! Import of a town export (住民データの取込み): read, check, stage, reconcile, flip.
 //!
-//! Promises: nothing of a file with an error is taken over; a new generation is seen all at
-//! once or not at all; a person keeps his id from import to import.
+//! Promises: nobody with a wrong row is changed, and nobody at all unless the good rows alone were
+//! asked for; a new generation is seen all at once or not at all; a person keeps his id from
+//! import to import.
 //! Never: a value of a row in an error, a log or a progress text.
 
 mod agree;
@@ -10,6 +11,7 @@ mod encoding;
 mod fault;
 mod layout;
 mod lines;
+mod look;
 mod progress;
 mod read;
 mod rule;
@@ -27,6 +29,7 @@ use mimamori_kernel::random::Random;
 pub use encoding::Encoding;
 pub use fault::{Fault, Finding, Sheet};
 pub use layout::{Layout, PRESETS, Preset, SAMPLE_MARK, is_required};
+pub(crate) use look::{Seen, first_rows, guess_of, header_of};
 pub use progress::{Phase, Progress, State};
 pub use read::{HOUSEHOLDS, RESIDENTS};
 
@@ -99,8 +102,8 @@ pub struct Order {
     pub residents: PathBuf,
     /// The file of households; without it they are made from the persons that are 世帯主.
     pub households: Option<PathBuf>,
-    /// None: guessed for each file.
-    pub encoding: Option<Encoding>,
+    /// Guessed for a file that is not named here.
+    pub encodings: HashMap<Sheet, Encoding>,
     /// Which column is what.
     pub layout: Layout,
     /// Which rows come in.
@@ -119,7 +122,7 @@ impl Order {
         Self {
             residents: dir.join(RESIDENTS),
             households: Some(dir.join(HOUSEHOLDS)),
-            encoding: None,
+            encodings: HashMap::new(),
             layout: Layout::of("own"),
             accept: Accept::All,
             sample_only: false,

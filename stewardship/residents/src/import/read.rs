@@ -68,9 +68,9 @@ pub(super) fn open(path: &Path, sheet: Sheet, limit: u64) -> Result<File, Import
 }
 
 /// Where the items stand in the file at hand.
-struct Plan {
+pub(super) struct Plan {
     encoding: Encoding,
-    width: usize,
+    pub width: usize,
     places: Vec<Vec<usize>>,
     codes: Vec<Option<&'static HashMap<String, String>>>,
     mark: Option<usize>,
@@ -78,7 +78,7 @@ struct Plan {
 
 impl Plan {
     /// From the header; what is missing or twice becomes a finding of row 1.
-    fn new(
+    pub fn new(
         header: &[String],
         layout: &Layout,
         sheet: Sheet,
@@ -113,7 +113,7 @@ impl Plan {
     }
 
     /// The cells of a row; what cannot be read becomes a finding.
-    fn cells<'a, R: Read>(
+    pub fn cells<'a, R: Read>(
         &self,
         lines: &'a Lines<R>,
         line: Line,
@@ -183,7 +183,8 @@ fn each<R: Read>(
 ) -> Result<(), ImportError> {
     let file = sheet.name();
     let failed = |source| ImportError::File { file, source };
-    let (encoding, start) = beginning(&mut source, order.encoding).map_err(failed)?;
+    let (encoding, start) =
+        beginning(&mut source, order.encodings.get(&sheet).copied()).map_err(failed)?;
     let mut lines = Lines::new(io::Cursor::new(start).chain(source));
     let header = header(&mut lines, encoding).map_err(failed)?;
     let Some(plan) = Plan::new(&header, &order.layout, sheet, encoding, findings) else {
