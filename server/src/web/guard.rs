@@ -152,7 +152,7 @@ async fn admit(
     if !post && request.method() != Method::GET && request.method() != Method::HEAD {
         return Problem::method_not_allowed("GET, POST").into_response();
     }
-    if post && !same_origin(&site, &request) {
+    if post && !same_origin(site, &request) {
         return Problem::csrf_mismatch().into_response();
     }
     match state {
