@@ -50,23 +50,23 @@ pub(super) async fn start(
         0,
     );
     if let Err(error) = permit.change(&text, vec![running], false).await {
-        intake.end();
+        intake.end(import.id);
         return Err(error);
     }
     let (room, intake, import) = (room.clone(), intake.clone(), import.clone());
     tokio::spawn(async move {
-        let place = Place(intake);
+        let place = Place(intake, import.id);
         work(&room, &place.0, &permit, &import, &progress).await;
     });
     Ok(Some(()))
 }
 
 /// The place of the import that runs; given back whatever happens.
-struct Place(Intake);
+struct Place(Intake, ImportId);
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.end();
+        self.0.end(self.1);
     }
 }
 
@@ -131,6 +131,8 @@ async fn told(
         totals.kept
     );
     let done = store::step(id, Stand::Running, stand, &totals, line);
+    // Before the page says that it ended: then the next one may begin.
+    intake.end(id);
     permit.change(&text, vec![done], false).await?;
     if stand == Stand::Done {
         remove(intake, id).await;

@@ -80,12 +80,16 @@ impl Intake {
         Some(progress)
     }
 
-    fn end(&self) {
-        *self
+    /// Gives the place back, when it is still this import's.
+    fn end(&self, import: ImportId) {
+        let mut running = self
             .0
             .running
             .lock()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+            .unwrap_or_else(PoisonError::into_inner);
+        if running.as_ref().is_some_and(|(id, _)| *id == import) {
+            *running = None;
+        }
     }
 }
 
