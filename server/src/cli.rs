@@ -106,6 +106,9 @@ enum Command {
         /// 被保険者番号の最後の桁を検査数字（モジュラス10）として確かめる
         #[arg(long)]
         check_digit: bool,
+        /// 住民の数が1割より多く減っても取り込む
+        #[arg(long)]
+        allow_fewer: bool,
     },
     /// 権限の表を文字で出す
     PermissionTable,
@@ -270,9 +273,11 @@ async fn command(command: Command) -> Result<(), StartError> {
             from,
             good_rows,
             check_digit,
+            allow_fewer,
         } => {
             let mut order = import::Order::folder(&from);
             order.layout.check_digit = check_digit;
+            order.allow_fewer = allow_fewer;
             if good_rows {
                 order.accept = import::Accept::Good;
             }

@@ -162,7 +162,7 @@ async fn a_search_is_a_reason_only_for_whom_it_found() {
 #[tokio::test]
 async fn the_household_list_does_not_tell_where_a_protected_person_lives() {
     each_demo(async |house| {
-        let shared = "protected = 0 AND status = 1 AND household_number IN (SELECT h.household_number \
+        let shared = "protected = 2 AND status = 1 AND household_number IN (SELECT h.household_number \
             FROM residents_person h WHERE h.protected = 1 AND h.generation = residents_person.generation)";
         let (person, _) = house.persons(shared).await[0].clone();
         let row = house.instance.db.fetch_one(

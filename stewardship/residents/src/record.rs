@@ -253,8 +253,18 @@ async fn household(list: &ListPermit, permit: &PersonPermit) -> Result<Hidden<Li
 
 fn banners(record: &Record) -> Vec<Banner> {
     let mut out = Vec::new();
+    if record.int("protected") == Some(2) {
+        let text =
+            "この人の住所や電話番号から、対象者の居場所が分かります。担当責任者だけが見られます。"
+                .into();
+        out.push(Banner {
+            kind: "danger",
+            title: "同じ世帯か住所に、支援措置の対象者がいます。",
+            text,
+        });
+    }
     if record.int("protected") == Some(1) {
-        let text = "住所・電話番号・世帯は担当責任者だけが見られます。家族を名乗る人にも伝えないでください。".into();
+        let text = "住所・電話番号・世帯・異動は担当責任者だけが見られます。家族を名乗る人にも伝えないでください。".into();
         out.push(Banner {
             kind: "danger",
             title: "支援措置の対象者です。",

@@ -2,7 +2,7 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. Rows carry the generation of the import that made them; one
 /// generation is in force, so that an import is flipped by changing one number.
-pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS];
+pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS, NUMBERS];
 
 const FIRST: Migration = Migration {
     id: "residents-0001",
@@ -102,6 +102,21 @@ CREATE TABLE residents_import_layout (
   saved_by {blob} NOT NULL,
   saved_at {int} NOT NULL,
   body {text} NOT NULL) {clustered};
+",
+};
+
+/// Which person a 宛名番号 is, for ever, and the generation that first brought it.
+const NUMBERS: Migration = Migration {
+    id: "residents-0003",
+    ddl: "
+CREATE TABLE residents_number (
+  address_number {text} NOT NULL PRIMARY KEY,
+  person {blob} NOT NULL,
+  generation {int} NOT NULL) {clustered};
+CREATE INDEX residents_number_person ON residents_number (person);
+INSERT INTO residents_number (address_number, person, generation)
+  SELECT p.address_number, p.person, p.generation FROM residents_person p, residents_state s
+  WHERE p.generation = s.generation AND s.one = 1;
 ",
 };
 

@@ -43,6 +43,7 @@ impl Place {
             ("residents_household", "generation, household_number"),
             ("residents_fact", "generation, person"),
             ("gate_subject", "person"),
+            ("residents_number", "address_number"),
         ] {
             let rows = self
                 .db
@@ -116,7 +117,9 @@ async fn a_town_comes_in_once_however_often_it_is_imported() {
             ("gate_subject WHERE version = 1", people),
             ("trace_line WHERE action = 'residents.import'", 2),
             ("residents_person p JOIN gate_subject s ON s.person = p.person AND p.generation = 2", people),
-            ("gate_subject WHERE (mask & 8) <> 0", place.counts.protected.into()),
+            ("gate_subject WHERE (mask & 8) <> 0", i64::from(place.counts.protected) + i64::try_from(first.beside_protected).unwrap()),
+            ("residents_number", people),
+            ("residents_person p JOIN residents_number n ON n.person = p.person AND n.address_number = p.address_number", people),
         ] {
             assert_eq!(place.number(&format!("SELECT COUNT(*) FROM {table}")).await, count, "{table}");
         }
@@ -176,6 +179,7 @@ async fn what_a_killed_import_left_is_removed() {
         let left = [
             "INSERT INTO residents_fact (generation, person, mask) VALUES (2, ?, 1)",
             "INSERT INTO gate_subject (person, mask, version) VALUES (?, 1, 1)",
+            "INSERT INTO residents_number (address_number, person, generation) VALUES ('999999999999999', ?, 2)",
             "INSERT INTO residents_household VALUES (3, '0000000001', ?, '', '', '')",
             "INSERT INTO residents_history VALUES (7, ?, 1, '', '', '', '', '', '', '')",
         ];
@@ -296,4 +300,97 @@ async fn a_whole_town_in_seconds() {
             println!("{:?}", watch.await.unwrap());
         }
     }
+}
+
+#[tokio::test]
+async fn whoever_lives_with_a_protected_person_is_protected_too() {
+    each(async |place| {
+        let told = place.import().await.unwrap();
+        assert!(told.protected > 0 && told.beside_protected > 0);
+        let now = "generation = (SELECT generation FROM residents_state)";
+        let open = format!(
+            "SELECT COUNT(*) FROM residents_person p JOIN gate_subject s ON s.person = p.person WHERE p.{now} AND (s.mask & 8) = 0 \
+             AND EXISTS (SELECT 1 FROM residents_person k WHERE k.{now} AND k.protected = 1 AND k.household_number = p.household_number)"
+        );
+        assert_eq!(place.number(&open).await, 0);
+        let marked = format!("SELECT COUNT(*) FROM residents_person WHERE {now} AND protected = 2");
+        assert_eq!(place.number(&marked).await, i64::try_from(told.beside_protected).unwrap());
+        // Nobody else: without a protected person in household or address the mask stays open.
+        let other = format!(
+            "SELECT COUNT(*) FROM residents_person p WHERE p.{now} AND p.protected = 2 AND NOT EXISTS \
+             (SELECT 1 FROM residents_person k WHERE k.{now} AND k.protected = 1 \
+             AND (k.household_number = p.household_number OR k.address_key = p.address_key))"
+        );
+        assert_eq!(place.number(&other).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_with_far_fewer_persons_changes_nothing_unless_it_is_meant() {
+    each(async |place| {
+        place.import().await.unwrap();
+        let before = place.whole().await;
+        let all = std::fs::read(place.files.join(RESIDENTS)).unwrap();
+        place.edit(|lines| lines[..1].to_vec());
+        std::fs::write(
+            place.files.join("households.csv"),
+            std::fs::read(place.files.join("households.csv"))
+                .unwrap()
+                .split_inclusive(|b| *b == b'\n')
+                .next()
+                .unwrap(),
+        )
+        .unwrap();
+        let error = place.import().await.unwrap_err();
+        assert!(
+            matches!(error, ImportError::Fewer { after: 0, .. }),
+            "{error:?}"
+        );
+        assert_eq!(place.whole().await, before);
+        let meant = Order {
+            allow_fewer: true,
+            ..Order::folder(&place.files)
+        };
+        let told = run(&place.permit, &SystemRandom, &meant, &Progress::default()).await;
+        assert_eq!(told.unwrap().persons, 0);
+        let gone = "SELECT COUNT(*) FROM gate_subject WHERE (mask & 17) <> 0";
+        assert_eq!(place.number(gone).await, 0);
+        std::fs::write(place.files.join(RESIDENTS), all).unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_was_missing_in_one_file_comes_back_as_the_same_person() {
+    each(async |place| {
+        place.import().await.unwrap();
+        let ids = place.ids().await;
+        let all = std::fs::read(place.files.join(RESIDENTS)).unwrap();
+        // A person who is nobody's head of household, so that the households still fit.
+        let mut gone = String::new();
+        place.edit(|lines| {
+            let column = |line: &str, at: usize| {
+                line.split(',')
+                    .nth(at)
+                    .unwrap()
+                    .trim_matches('"')
+                    .to_owned()
+            };
+            let numbers: Vec<String> = lines[1..]
+                .iter()
+                .filter(|l| column(l, 2) == "1" && column(l, 10) == "子")
+                .map(|l| column(l, 0))
+                .collect();
+            gone = numbers.first().unwrap().clone();
+            let rest = lines.iter().filter(|l| column(l, 0) != gone);
+            rest.cloned().collect()
+        });
+        place.import().await.unwrap();
+        assert!(!place.ids().await.contains_key(&gone));
+        std::fs::write(place.files.join(RESIDENTS), all).unwrap();
+        place.import().await.unwrap();
+        assert_eq!(place.ids().await, ids);
+    })
+    .await;
 }

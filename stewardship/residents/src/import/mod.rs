@@ -57,6 +57,8 @@ pub struct Outcome {
     pub protected: u64,
     /// Persons in force who stay as they were, because a row was wrong (据置き); counted above.
     pub kept: u64,
+    /// Persons in the household or at the address of a protected person.
+    pub beside_protected: u64,
     /// Persons left out because a row was wrong, who were not in force.
     pub left_out: u64,
     /// What is wrong with the files, in order of file and row.
@@ -112,6 +114,8 @@ pub struct Order {
     pub sample_only: bool,
     /// Rows that the office which made the files counted, where it told.
     pub expected: HashMap<Sheet, u64>,
+    /// Take over although the register shrinks by more than a tenth.
+    pub allow_fewer: bool,
     /// How much is read.
     pub limits: Limits,
 }
@@ -127,6 +131,7 @@ impl Order {
             accept: Accept::All,
             sample_only: false,
             expected: HashMap::new(),
+            allow_fewer: false,
             limits: Limits::default(),
         }
     }
@@ -167,6 +172,14 @@ pub enum ImportError {
         /// As it is.
         found: u64,
     },
+    /// Much fewer persons than are in force: more likely a wrong export than an empty town.
+    #[error("住民が{before}人から{after}人に減るため、取り込みませんでした。")]
+    Fewer {
+        /// Persons in force.
+        before: u64,
+        /// Persons after it.
+        after: u64,
+    },
     /// Reading stopped unexpectedly.
     #[error("ファイルの読取りが途中で止まりました。")]
     Stopped,
@@ -187,6 +200,7 @@ impl Coded for ImportError {
             Self::Refused(_) => "IMPORT-ROWS",
             Self::NotSample => "IMPORT-NOT-SAMPLE",
             Self::Totals { .. } => "IMPORT-TOTALS",
+            Self::Fewer { .. } => "IMPORT-FEWER",
             Self::Stopped => "IMPORT-STOPPED",
             Self::Gate(e) => e.code(),
         }
@@ -202,6 +216,9 @@ impl Coded for ImportError {
             }
             Self::NotSample => {
                 "デモのフォルダには見本の町だけを取り込めます。実際のデータは mimamori init で作ったフォルダへ取り込んでください。"
+            }
+            Self::Fewer { .. } => {
+                "出力の範囲を確かめてください。正しいときは、運用管理者がサーバーで mimamori import --allow-fewer を使います。"
             }
             Self::Totals { .. } | Self::Stopped => {
                 "件数を確かめ、もう一度取り込んでください。続く場合は製品の担当にお知らせください。"
@@ -273,7 +290,17 @@ async fn work(
         }
     }
     let mut outcome = town.outcome();
-    let absent = store.stage(town, known, random, progress).await?;
+    let after = town.people.len() + kept.persons.len();
+    if !order.allow_fewer && after * 10 < known.len() * 9 {
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        return Err(ImportError::Fewer {
+            before: count(known.len()),
+            after: count(after),
+        });
+    }
+    outcome.beside_protected = town.spread_protection();
+    let numbers = store.numbers().await?;
+    let absent = store.stage(town, known, numbers, random, progress).await?;
     store.carry(&kept, &mut outcome).await?;
     progress.begin(Phase::Reconciling, 0);
     if let Err(error) = store.reconcile(&outcome).await {

@@ -335,6 +335,7 @@ fn latest(exam: &mut Exam<'_>, number: i64, newest: bool, check_digit: bool) -> 
         insured_number,
         special: exam.choice(22, ["0", "1"]),
         protected: exam.choice(23, ["0", "1"]),
+        beside_protected: false,
         phone: exam.text(15).to_owned(),
         postal: exam.text(11).to_owned(),
         address: exam.text(13).to_owned(),

@@ -27,6 +27,7 @@ const HISTORY: &str = "residents_history (generation, person, number, reason, ev
 const HOUSEHOLD: &str =
     "residents_household (generation, household_number, person, address, founded, ended)";
 const FACT: &str = "residents_fact (generation, person, mask)";
+const NUMBER: &str = "residents_number (address_number, person, generation)";
 const SUBJECT: &str = "gate_subject (person, mask, version)";
 
 /// The room's tables as an import sees them.
@@ -104,11 +105,31 @@ impl<'a> Store<'a> {
         }
     }
 
+    /// Every 宛名番号 that ever came in, with its person: who comes back is the same person, and
+    /// his chain of looks goes on.
+    pub async fn numbers(&self) -> Result<HashMap<String, PersonId>, ImportError> {
+        let sql = "SELECT person, address_number FROM residents_number WHERE address_number > ? \
+                   ORDER BY address_number LIMIT 2000";
+        let (mut out, mut from) = (HashMap::new(), String::new());
+        loop {
+            let rows = self.permit.rows(sql, vec![from.clone().into()]).await?;
+            if rows.is_empty() {
+                return Ok(out);
+            }
+            for row in &rows {
+                let person = PersonId::from_bytes(row.array(0).map_err(GateError::from)?);
+                row.text(1).map_err(GateError::from)?.clone_into(&mut from);
+                out.insert(from.clone(), person);
+            }
+        }
+    }
+
     /// Writes the new generation; whether somebody in force is not in it.
     pub async fn stage(
         &self,
         town: Town,
         known: HashMap<String, PersonId>,
+        numbers: HashMap<String, PersonId>,
         random: &dyn Random,
         progress: &Progress,
     ) -> Result<bool, ImportError> {
@@ -120,8 +141,8 @@ impl<'a> Store<'a> {
         let mut reused = 0;
         let mut people: Vec<(PersonId, bool, Person)> = Vec::with_capacity(town.people.len());
         for person in town.people {
-            let old = known.get(&person.address_number).copied();
-            reused += usize::from(old.is_some());
+            let old = numbers.get(&person.address_number).copied();
+            reused += usize::from(known.contains_key(&person.address_number));
             let id = old.unwrap_or_else(|| PersonId::random(random));
             ids.insert(person.address_number.clone(), id);
             people.push((id, old.is_none(), person));
@@ -131,12 +152,14 @@ impl<'a> Store<'a> {
         let mut done = 0;
         let mut people = people.into_iter();
         while people.len() > 0 {
-            let mut rows = [vec![], vec![], vec![], vec![]];
+            let mut rows = [vec![], vec![], vec![], vec![], vec![]];
             for (id, fresh, person) in people.by_ref().take(CHUNK) {
                 let mask = person.latest.mask();
                 rows[2].push(vec![self.next.into(), id.bytes().into(), mask.into()]);
                 if fresh {
                     rows[3].push(vec![id.bytes().into(), mask.into(), 1i64.into()]);
+                    let number = person.address_number.clone();
+                    rows[4].push(vec![number.into(), id.bytes().into(), self.next.into()]);
                 }
                 let mut events = person.events;
                 events.sort_unstable_by_key(|e| e.number);
@@ -150,6 +173,7 @@ impl<'a> Store<'a> {
                 (HISTORY, ""),
                 (FACT, ""),
                 (SUBJECT, " ON CONFLICT (person) DO NOTHING"),
+                (NUMBER, ""),
             ]) {
                 insert(&mut steps, into, rows, end);
             }
@@ -173,6 +197,7 @@ impl<'a> Store<'a> {
     }
 
     fn person(&self, id: PersonId, address_number: String, p: Latest) -> Vec<Value> {
+        let protection = p.protection();
         vec![
             self.next.into(),
             id.bytes().into(),
@@ -195,7 +220,7 @@ impl<'a> Store<'a> {
             p.insured.into(),
             p.insured_number.into(),
             p.special.into(),
-            p.protected.into(),
+            protection.into(),
             p.phone.into(),
             p.postal.into(),
             p.address.into(),

@@ -70,13 +70,16 @@ impl Store<'_> {
             // Subjects that a stopped import made for persons who never came into force.
             if table == "residents_fact" && generation > self.in_force {
                 let sql = format!(
-                    "DELETE FROM gate_subject WHERE person IN (SELECT person FROM residents_fact WHERE {range}) AND NOT EXISTS \
-                     (SELECT 1 FROM residents_fact k WHERE k.generation = ? AND k.person = gate_subject.person)"
+                    "DELETE FROM gate_subject WHERE person IN (SELECT person FROM residents_fact WHERE {range}) AND EXISTS \
+                     (SELECT 1 FROM residents_number n WHERE n.person = gate_subject.person AND n.generation = ?)"
                 );
-                steps.push(Statement::new(
-                    sql,
-                    args.iter().cloned().chain([self.in_force.into()]).collect(),
-                ));
+                let made = args.iter().cloned().chain([generation.into()]);
+                steps.push(Statement::new(sql, made.collect()));
+                let sql = format!(
+                    "DELETE FROM residents_number WHERE person IN (SELECT person FROM residents_fact WHERE {range}) AND generation = ?"
+                );
+                let made = args.iter().cloned().chain([generation.into()]);
+                steps.push(Statement::new(sql, made.collect()));
             }
             steps.push(Statement::new(
                 format!("DELETE FROM {table} WHERE {range}"),

@@ -1,5 +1,7 @@
 //! What the two files say, in memory.
 
+use std::collections::{HashMap, HashSet};
+
 use mimamori_gate::Facts;
 
 use mimamori_kernel::id::PersonId;
@@ -44,6 +46,8 @@ pub(super) struct Latest {
     pub insured_number: String,
     pub special: bool,
     pub protected: bool,
+    /// Lives in the household or at the address of a protected person.
+    pub beside_protected: bool,
     pub phone: String,
     pub postal: String,
     pub address: String,
@@ -52,13 +56,22 @@ pub(super) struct Latest {
 }
 
 impl Latest {
+    /// 1: support measures hold; 2: for somebody of the same household or address; 0: neither.
+    pub fn protection(&self) -> i64 {
+        match (self.protected, self.beside_protected) {
+            (true, _) => 1,
+            (false, true) => 2,
+            (false, false) => 0,
+        }
+    }
+
     /// The facts that the gate decides on.
     pub fn mask(&self) -> i64 {
         let bit = |on: bool, bit: i64| if on { bit } else { 0 };
         bit(self.status == 1 && !self.special, Facts::RESIDENT)
             | bit(self.status == 2, Facts::MOVED_OUT)
             | bit(self.status == 3, Facts::DECEASED)
-            | bit(self.protected, Facts::PROTECTED)
+            | bit(self.protected || self.beside_protected, Facts::PROTECTED)
             | bit(self.insured, Facts::INSURED)
     }
 }
@@ -108,7 +121,39 @@ pub(super) struct Kept {
     pub new_left_out: usize,
 }
 
+/// More residents than this at one address are taken for a facility, whose address tells nothing
+/// of one household. An assumption (想定), `docs/decisions`.
+const FACILITY: usize = 10;
+
 impl Town {
+    /// Marks who lives in the household, or at the address, of a protected person: their records
+    /// would tell where that person lives. Number marked.
+    pub fn spread_protection(&mut self) -> u64 {
+        let mut at: HashMap<&str, usize> = HashMap::new();
+        let (mut houses, mut places) = (HashSet::new(), HashSet::new());
+        for person in self.people.iter().map(|p| &p.latest) {
+            if person.status == 1 {
+                *at.entry(person.address_key.as_str()).or_default() += 1;
+            }
+            if person.protected {
+                houses.insert(person.household_number.clone());
+                places.insert(person.address_key.clone());
+            }
+        }
+        places.retain(|place| {
+            !place.is_empty() && at.get(place.as_str()).is_some_and(|n| *n <= FACILITY)
+        });
+        houses.remove("");
+        let mut marked = 0;
+        for person in self.people.iter_mut().map(|p| &mut p.latest) {
+            person.beside_protected = !person.protected
+                && (houses.contains(&person.household_number)
+                    || places.contains(&person.address_key));
+            marked += u64::from(person.beside_protected);
+        }
+        marked
+    }
+
     /// The counts of what was read.
     pub fn outcome(&self) -> Outcome {
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);

@@ -25,6 +25,7 @@ pub(super) fn order(intake: &Intake, import: &Import) -> Order {
         accept: import.settings.accept(),
         sample_only: intake.0.sample_only,
         expected: told.filter_map(|(s, n)| Some((s, n?))).collect(),
+        allow_fewer: false,
         limits: Limits::default(),
     }
 }

@@ -198,8 +198,10 @@ pub(crate) fn lines(
             let text = |column| record.text(column).unwrap_or("").to_owned();
             let birth: PartialDate = text("birth").parse().unwrap_or(PartialDate::UNKNOWN);
             let mut marks = Vec::new();
-            if record.int("protected") == Some(1) {
-                marks.push(("danger", "支援措置"));
+            match record.int("protected") {
+                Some(1) => marks.push(("danger", "支援措置")),
+                Some(2) => marks.push(("danger", "支援措置（同居）")),
+                _ => {}
             }
             if record.int("namesakes").unwrap_or(0) > 1 {
                 marks.push(("warning", "同姓同名"));
