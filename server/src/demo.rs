@@ -6,8 +6,9 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use mimamori_identity::{NewUser, Org, OrgKind, Role};
-use mimamori_kernel::id::OrgId;
+use mimamori_gate::Purpose;
+use mimamori_identity::{Contract, NewUser, Org, OrgKind, Role, Terms, enter_contract};
+use mimamori_kernel::id::{ContractId, OrgId};
 use mimamori_pages::{Frame, LimitedForm, Problem, html};
 use mimamori_residents::{action, import};
 use mimamori_storage::Statement;
@@ -34,7 +35,7 @@ type Player = (
 const DIRTY: &str = "見本の町（誤りあり）";
 
 /// The people of the demo.
-pub const PLAYERS: [Player; 8] = [
+pub const PLAYERS: [Player; 9] = [
     (
         OrgKind::Department,
         "介護保険課",
@@ -81,7 +82,15 @@ pub const PLAYERS: [Player; 8] = [
         "kanri-1",
         "運営 みどり",
         Role::OperationsManager,
-        "個人の記録は見られない",
+        "利用者の登録・停止・任命の申請。個人の記録は見られない",
+    ),
+    (
+        OrgKind::Department,
+        "運営事務局",
+        "kanri-2",
+        "運営 たかし",
+        Role::OperationsManager,
+        "もう一人が申請した任命を承認する",
     ),
     (
         OrgKind::Citizens,
@@ -159,10 +168,37 @@ async fn people(instance: &Instance) -> Result<(), StartError> {
             until: None,
         };
         enter(instance, &user, known.is_none().then_some(&org)).await?;
+        if kind == OrgKind::Contractor && known.is_none() {
+            contract(instance, &org).await?;
+        }
         if known.is_none() {
             orgs.push(org);
         }
     }
+    Ok(())
+}
+
+/// A maintenance contract to the end of the fiscal year that names no resident's data: without
+/// one the partner's people could not sign in (S0-64).
+pub async fn contract(instance: &Instance, org: &Org) -> Result<(), StartError> {
+    let today = instance.clock.now().office_day();
+    let year = mimamori_kernel::date::fiscal_year(today);
+    let last = jiff::civil::Date::new(year + 1, 3, 31).unwrap_or(today);
+    let terms = Terms {
+        purposes: vec![Purpose::Operation.code().into()],
+        classes: 0,
+    };
+    let id = ContractId::random(&*instance.random);
+    let contract = Contract::new(
+        id,
+        org.id,
+        "システム保守（見本）".into(),
+        terms,
+        (today, last),
+    );
+    let changes = enter_contract(&contract).into_statements();
+    let line = system_act(instance, "contract.enter", "demo".into(), changes);
+    instance.trace.record(line).await?;
     Ok(())
 }
 

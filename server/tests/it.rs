@@ -11,6 +11,8 @@ mod house;
 mod imports;
 #[path = "it/oracle.rs"]
 mod oracle;
+#[path = "it/people.rs"]
+mod people;
 #[path = "it/race.rs"]
 mod race;
 #[path = "it/requests.rs"]

@@ -84,6 +84,10 @@ ids! {
     IncidentId;
     /// One import of files (取込).
     ImportId;
+    /// A contract with a partner (委託契約).
+    ContractId;
+    /// A request that waits for a second person (申請).
+    RequestId;
 }
 
 #[cfg(test)]

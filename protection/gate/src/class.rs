@@ -24,11 +24,13 @@ pub enum Class {
     Aggregate = 9,
     /// Keys, versions and states that say nothing about a person.
     Technical = 10,
+    /// Officers, partners' people and their accounts: what the office knows of its own users.
+    Staff = 11,
 }
 
 impl Class {
     /// All classes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Number,
         Self::Identity,
         Self::Contact,
@@ -40,6 +42,7 @@ impl Class {
         Self::AccessLog,
         Self::Aggregate,
         Self::Technical,
+        Self::Staff,
     ];
 
     /// Code in policies and `items.toml`.
@@ -56,6 +59,7 @@ impl Class {
             Self::AccessLog => "access-log",
             Self::Aggregate => "aggregate",
             Self::Technical => "technical",
+            Self::Staff => "staff",
         }
     }
 
@@ -73,7 +77,17 @@ impl Class {
             Self::AccessLog => "閲覧記録",
             Self::Aggregate => "集計",
             Self::Technical => "管理項目",
+            Self::Staff => "職員・利用者の情報",
         }
+    }
+
+    /// Whether a user's own scope or a contract can leave this class out: what is about residents.
+    /// The rest (counts, the office's own records, the trace) follows the role alone.
+    pub fn about_residents(self) -> bool {
+        !matches!(
+            self,
+            Self::Staff | Self::Aggregate | Self::Technical | Self::AccessLog
+        )
     }
 
     /// The class with this code.

@@ -12,7 +12,7 @@ use mimamori_identity::{AuthLevel, OrgKind, Role, Visitor};
 use mimamori_storage::Db;
 use mimamori_trace::Trace;
 
-use crate::class::Class;
+use crate::class::{Class, Classes};
 use crate::error::{GateError, Refused};
 use crate::facts::Facts;
 use crate::items::Catalogue;
@@ -145,6 +145,10 @@ pub(crate) struct Question {
     pub own: bool,
     pub care: bool,
     pub proxy: bool,
+    /// The user's own scope holds the class (S4-28).
+    pub in_scope: bool,
+    /// A contract of the user's organisation names class and purpose (S0-64); true without one to keep.
+    pub in_contract: bool,
 }
 
 /// A decision with the policies that made it.
@@ -165,12 +169,15 @@ pub struct Withheld {
     pub policy: String,
 }
 
+/// A plan belongs to a question and to the classes in the user's scope and contracts.
+pub(crate) type PlanKey = (Question, u32, u32);
+
 /// Policies and catalogue of all rooms, without a database: what decides.
 pub struct Rules {
     policies: PolicySet,
     sentences: HashMap<String, (String, Vec<String>)>,
     memory: Mutex<HashMap<Question, Arc<Answer>>>,
-    plans: Mutex<HashMap<Question, Arc<Plan>>>,
+    plans: Mutex<HashMap<PlanKey, Arc<Plan>>>,
     catalogue: Catalogue,
     rooms: Vec<Room>,
 }
@@ -292,8 +299,23 @@ impl Rules {
             own,
             care,
             proxy,
+            in_scope: true,
+            in_contract: true,
         })
         .allowed
+    }
+
+    /// Policies that decide about one class for this visitor, for tests of narrowed rights.
+    pub fn deciding(
+        &self,
+        visitor: &Visitor,
+        action: Action,
+        purpose: Purpose,
+        class: Class,
+        facts: Facts,
+    ) -> (bool, Vec<String>) {
+        let answer = self.decide(Gate::question(visitor, action, purpose, class, facts));
+        (answer.allowed, answer.policies.clone())
     }
 
     /// Asks Cedar once for each different question.
@@ -352,7 +374,7 @@ impl Gate {
     }
 
     /// The plan kept under a question, made when it is new.
-    pub(crate) fn known_plan(&self, key: Question, make: impl FnOnce() -> Plan) -> Arc<Plan> {
+    pub(crate) fn known_plan(&self, key: PlanKey, make: impl FnOnce() -> Plan) -> Arc<Plan> {
         let plans = || {
             self.rules
                 .plans
@@ -385,6 +407,8 @@ impl Gate {
             own: false,
             care: false,
             proxy: false,
+            in_scope: within(visitor.scope.read, class),
+            in_contract: in_contract(visitor, purpose, class),
         }
     }
 
@@ -413,6 +437,19 @@ impl Gate {
             policy,
         }
     }
+}
+
+/// Whether a mask of classes holds a class that can be left out.
+pub(crate) fn within(mask: u32, class: Class) -> bool {
+    !class.about_residents() || Classes::from_bits(mask).contains(class)
+}
+
+/// Whether a contract in force names the class for the purpose; others than contractors need none.
+fn in_contract(visitor: &Visitor, purpose: Purpose, class: Class) -> bool {
+    visitor.org_kind != OrgKind::Contractor
+        || visitor.terms.iter().any(|terms| {
+            terms.purposes.iter().any(|p| p == purpose.code()) && within(terms.classes, class)
+        })
 }
 
 fn text(value: &str) -> RestrictedExpression {
@@ -458,7 +495,11 @@ fn ask(policies: &PolicySet, q: &Question) -> Result<Answer, Box<dyn std::error:
         ]),
         Default::default(),
     )?;
-    let context = Context::from_pairs([("purpose".to_owned(), text(q.purpose.code()))])?;
+    let context = Context::from_pairs([
+        ("purpose".to_owned(), text(q.purpose.code())),
+        ("inScope".to_owned(), yes(q.in_scope)),
+        ("inContract".to_owned(), yes(q.in_contract)),
+    ])?;
     let request = Request::new(who, action, what, context, None)?;
     let entities = Entities::from_entities([visitor, slice], None)?;
     let response = Authorizer::new().is_authorized(&request, policies, &entities);

@@ -37,7 +37,11 @@ impl Gate {
     ) -> Result<JobPermit, GateError> {
         let purpose = Purpose::Operation;
         let question = match ordered_by {
-            Some(v) => Self::question(v, action, purpose, Class::Aggregate, Facts::default()),
+            // A job changes many classes at once: nobody orders one whose own scope is narrowed.
+            Some(v) => Question {
+                in_scope: v.scope.write == u32::MAX,
+                ..Self::question(v, action, purpose, Class::Aggregate, Facts::default())
+            },
             None => Question {
                 role: SYSTEM.0,
                 org_kind: SYSTEM.1,
@@ -49,6 +53,8 @@ impl Gate {
                 own: false,
                 care: false,
                 proxy: false,
+                in_scope: true,
+                in_contract: true,
             },
         };
         let answer = self.decide(question);

@@ -100,7 +100,12 @@ fn mask_list(masks: &[i64]) -> String {
 impl Gate {
     fn plan(&self, visitor: &Visitor, action: Action, purpose: Purpose) -> Arc<Plan> {
         let key = Self::question(visitor, action, purpose, Class::Technical, Facts::default());
-        self.known_plan(key, || {
+        let contract = action
+            .classes()
+            .iter()
+            .filter(|c| Self::question(visitor, action, purpose, **c, Facts::default()).in_contract)
+            .fold(0, |bits, c| bits | Classes::of(&[*c]).bits());
+        self.known_plan((key, visitor.scope.read, contract), || {
             let (mut masks, mut policies, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
             for class in action.classes() {
                 let mut open = Vec::new();

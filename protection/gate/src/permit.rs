@@ -9,7 +9,7 @@ use mimamori_storage::{Row, Statement, Value};
 use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown, TraceError};
 
 use crate::class::{Class, Classes};
-use crate::decide::{Action, Gate, Purpose, Question, Withheld};
+use crate::decide::{Action, Gate, Purpose, Question, Withheld, within};
 use crate::error::{GateError, Refused};
 use crate::facts::{Facts, subject_statement};
 use crate::hidden::{Field, Hidden, Record, Revealed};
@@ -263,7 +263,10 @@ impl Gate {
         let ground = self.trace.ground();
         let (mut refusals, mut policies) = (Vec::new(), Vec::new());
         for class in action.classes() {
-            let answer = self.decide(Self::question(visitor, action, purpose, *class, facts));
+            let answer = self.decide(Question {
+                in_scope: within(visitor.scope.write, *class),
+                ..Self::question(visitor, action, purpose, *class, facts)
+            });
             match answer.allowed {
                 true => policies.extend(answer.policies.iter().cloned()),
                 false => refusals.push(self.refusal(&answer)),
@@ -400,7 +403,7 @@ impl PersonPermit {
     /// A statement that expects a number of rows and meets another undoes the whole change.
     ///
     /// Errors: [`GateError::Refused`] when a class of the action is withheld: nobody changes what
-    /// he may not see. [`GateError::Rules`] for statements outside the room's tables.
+    /// he may not see, or what his own scope lets him only read. [`GateError::Rules`] for statements outside the room's tables.
     pub async fn change(
         self,
         statements: Vec<Statement>,
@@ -417,6 +420,22 @@ impl PersonPermit {
                     })
                     .collect(),
             );
+            self.refuse(&refused).await?;
+            return Err(GateError::Refused(refused));
+        }
+        let closed = |class: &&Class| !within(self.visitor.scope.write, **class);
+        if let Some(class) = self.action.classes().iter().find(closed) {
+            let question = Gate::question(
+                &self.visitor,
+                self.action,
+                self.purpose,
+                *class,
+                Facts::default(),
+            );
+            let refused = self.gate.refusal(&self.gate.decide(Question {
+                in_scope: false,
+                ..question
+            }));
             self.refuse(&refused).await?;
             return Err(GateError::Refused(refused));
         }

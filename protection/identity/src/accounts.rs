@@ -31,7 +31,7 @@ pub struct NewUser {
     pub until: Option<Date>,
 }
 
-fn separate(kind: OrgKind, roles: &[Role]) -> Result<(), IdentityError> {
+pub(crate) fn separate(kind: OrgKind, roles: &[Role]) -> Result<(), IdentityError> {
     if roles.is_empty() || !roles.iter().all(|r| kind.may_hold(*r)) {
         return Err(IdentityError::Separation(
             "この組織の人は、この役割に就けません。",
@@ -51,10 +51,45 @@ fn separate(kind: OrgKind, roles: &[Role]) -> Result<(), IdentityError> {
 }
 
 /// The stored end of a period: the first microsecond after its last day.
-fn end_of(until: Option<Date>) -> Value {
+pub(crate) fn end_of(until: Option<Date>) -> Value {
     until.map_or(Value::NullInt, |day| {
         Instant::after_office_day(day).0.into()
     })
+}
+
+/// 3 to 40 of a-z, 0-9 and hyphen.
+pub(crate) fn login_is_right(login: &str) -> bool {
+    (3..=40).contains(&login.len())
+        && login
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// The write of an account with an initial password; login, name and organisation, then the
+/// person behind it and who approved it.
+pub(crate) fn insert_user(
+    id: &UserId,
+    (login, name, org): (&str, &str, &OrgId),
+    phc: &str,
+    initial_expires: i64,
+    until: Option<Date>,
+    (person, approved_by): (Option<PersonId>, Option<UserId>),
+) -> Statement {
+    Statement::new(
+        "INSERT INTO identity_user (id, login, name, org, password, password_initial, initial_expires, epoch, active, \
+         valid_until, person, approved_by) VALUES (?, ?, ?, ?, ?, 1, ?, 1, 1, ?, ?, ?)",
+        vec![
+            id.bytes().into(),
+            login.into(),
+            name.into(),
+            org.bytes().into(),
+            phc.into(),
+            initial_expires.into(),
+            end_of(until),
+            person.map_or(Value::NullBytes, |p| p.bytes().into()),
+            approved_by.map_or(Value::NullBytes, |u| u.bytes().into()),
+        ],
+    )
 }
 
 /// A new account with an initial password that must be changed within `valid` microseconds (S4-52, S4-73).
@@ -67,32 +102,19 @@ pub fn new_user(
     valid: i64,
     random: &dyn Random,
 ) -> Result<(UserId, String, Vec<Statement>), IdentityError> {
-    let right = (3..=40).contains(&user.login.len())
-        && user
-            .login
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !right {
+    if !login_is_right(&user.login) {
         return Err(IdentityError::Login);
     }
     separate(user.org_kind, &user.roles)?;
     let id = UserId::random(random);
     let password = readable(random);
-    let mut out = vec![Statement::new(
-        "INSERT INTO identity_user (id, login, name, org, password, password_initial, initial_expires, epoch, active, \
-         valid_until, person, approved_by) VALUES (?, ?, ?, ?, ?, 1, ?, 1, 1, ?, ?, ?)",
-        vec![
-            id.bytes().into(),
-            user.login.as_str().into(),
-            user.name.as_str().into(),
-            user.org.bytes().into(),
-            kdf.hash(&password, random)?.into(),
-            now.0.saturating_add(valid).into(),
-            end_of(user.until),
-            user.person.map_or(Value::NullBytes, |p| p.bytes().into()),
-            user.approved_by
-                .map_or(Value::NullBytes, |u| u.bytes().into()),
-        ],
+    let mut out = vec![insert_user(
+        &id,
+        (&user.login, &user.name, &user.org),
+        &kdf.hash(&password, random)?,
+        now.0.saturating_add(valid),
+        user.until,
+        (user.person, user.approved_by),
     )];
     for role in &user.roles {
         out.push(Statement::new(
@@ -134,49 +156,13 @@ pub fn revoke(user: &UserId) -> Vec<Statement> {
     )]
 }
 
-/// The writes of an appointment; requester and approver are two other 運営管理責任者 (S4-16, S4-28).
-/// `until` is its last day in the office's calendar and the account's too; none keeps the account's.
-pub fn appoint(
-    requester: &Account,
-    approver: &Account,
-    to: &Account,
-    role: Role,
-    until: Option<Date>,
-) -> Result<Vec<Statement>, IdentityError> {
-    if requester.id == approver.id || to.id == requester.id || to.id == approver.id {
-        return Err(IdentityError::Separation(
-            "任命には、本人でない二人（申請する人と承認する人）が必要です。",
-        ));
-    }
-    let may = |a: &Account| a.active && a.roles.contains(&Role::OperationsManager);
-    if !may(requester) || !may(approver) {
-        return Err(IdentityError::Separation(
-            "任命できるのは、二人の運営管理責任者だけです。",
-        ));
-    }
-    let mut roles = to.roles.clone();
-    roles.push(role);
-    separate(to.org.kind, &roles)?;
-    Ok(vec![
-        Statement::new(
-            "INSERT INTO identity_user_role (user_id, role) VALUES (?, ?)",
-            vec![to.id.bytes().into(), role.code().into()],
-        ),
-        Statement::expecting(
-            "UPDATE identity_user SET epoch = epoch + 1, valid_until = COALESCE(?, valid_until) WHERE id = ? AND epoch = ?",
-            vec![end_of(until), to.id.bytes().into(), to.epoch.into()],
-            1,
-            "account-epoch",
-        ),
-    ])
-}
-
-/// Whether two administrators exist; until then the first can only make the second.
+/// Whether two administrators were ever registered; until then the first can only make the second.
+/// It never becomes undone: after one of two was stopped, the other does not choose his own second.
 pub async fn bootstrap_done(db: &Db) -> Result<bool, IdentityError> {
     let row = db
         .fetch_one(
             "SELECT COUNT(*) FROM identity_user u JOIN identity_user_role r ON r.user_id = u.id \
-             WHERE r.role = 'operations-manager' AND u.active = 1",
+             WHERE r.role = 'operations-manager'",
             vec![],
         )
         .await?;

@@ -6,17 +6,28 @@
 //! a judgement of what a role may see (that is the gate's).
 
 mod accounts;
+mod change;
+mod contract;
 mod error;
 mod model;
 mod password;
+mod reading;
 mod schema;
 mod sessions;
 mod sign_in;
 
-pub use accounts::{NewUser, appoint, bootstrap_done, new_user, password_statements, revoke};
+pub use accounts::{NewUser, bootstrap_done, new_user, password_statements, revoke};
+pub use change::{
+    AccountChange, Entrant, Initial, Period, appoint, end_org, end_role, enter_org, register,
+    reset_password, set_scope, stop,
+};
+pub use contract::{Contract, Terms, contracts, end_contract, enter_contract};
 pub use error::IdentityError;
-pub use model::{Account, AuthLevel, DemoGrant, Org, OrgKind, Role, SessionId, Visitor};
+pub use model::{
+    Account, AuthLevel, DemoGrant, Held, Org, OrgKind, Role, Scope, SessionId, Visitor, last_day,
+};
 pub use password::{Kdf, judge_password};
+pub use reading::{Organisation, account_by_id, organisations, staff_accounts};
 pub use schema::{MIGRATIONS, org_statement};
 pub use sessions::{EndReason, Limits, SessionState};
 pub use sign_in::{Identity, SignedIn};

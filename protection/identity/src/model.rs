@@ -1,5 +1,7 @@
 use mimamori_kernel::id::{OrgId, PersonId, UserId};
 
+use crate::contract::Terms;
+
 /// Kind of organisation (組織の種別).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum OrgKind {
@@ -176,6 +178,47 @@ pub struct Org {
     pub name: String,
 }
 
+/// Data classes that a user may read and change at most; bits are the gate's classes. A scope
+/// narrows what the role permits and never widens it (S4-28).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope {
+    /// Classes to read.
+    pub read: u32,
+    /// Classes to change.
+    pub write: u32,
+}
+
+impl Scope {
+    /// Everything that the role permits.
+    pub const WHOLE: Self = Self {
+        read: u32::MAX,
+        write: u32::MAX,
+    };
+}
+
+/// A role with its period, first and last moment in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Role.
+    pub role: Role,
+    /// First moment; none for always.
+    pub from: Option<i64>,
+    /// First moment after the last day; none for no end.
+    pub until: Option<i64>,
+}
+
+impl Held {
+    /// Whether the role may be used at this moment.
+    pub fn holds(&self, now: i64) -> bool {
+        self.from.is_none_or(|f| f <= now) && !self.over(now)
+    }
+
+    /// Whether its period has ended.
+    pub fn over(&self, now: i64) -> bool {
+        self.until.is_some_and(|end| end <= now)
+    }
+}
+
 /// An account with its roles.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -187,8 +230,16 @@ pub struct Account {
     pub name: String,
     /// Organisation.
     pub org: Org,
-    /// Roles, in the order of [`Role::ALL`].
+    /// The organisation has ended.
+    pub org_ended: bool,
+    /// Roles in force when the account was read, in the order of [`Role::ALL`].
     pub roles: Vec<Role>,
+    /// All roles ever given, with their periods.
+    pub held: Vec<Held>,
+    /// Narrowed rights.
+    pub scope: Scope,
+    /// Terms of the organisation's contracts in force when the account was read.
+    pub terms: Vec<Terms>,
     /// Raised by each revocation or change of rights.
     pub epoch: i64,
     /// Password hash in PHC text.
@@ -206,10 +257,24 @@ pub struct Account {
 }
 
 impl Account {
-    /// Whether the account may be used at this moment (microseconds, wall clock).
-    pub(crate) fn usable(&self, now: i64) -> bool {
-        self.active && self.valid_until.is_none_or(|end| now < end)
+    /// Whether the account may be used at this moment (microseconds, wall clock): active, in its
+    /// period, of an organisation that exists, and with a contract if that is a contractor (S0-64).
+    pub fn usable(&self, now: i64) -> bool {
+        self.active
+            && self.valid_until.is_none_or(|end| now < end)
+            && !self.org_ended
+            && (self.org.kind != OrgKind::Contractor || !self.terms.is_empty())
     }
+
+    /// Last day of the account in the office's calendar; none for no end.
+    pub fn last_day(&self) -> Option<jiff::civil::Date> {
+        self.valid_until.map(last_day)
+    }
+}
+
+/// The last office day before the first moment after a period.
+pub fn last_day(end: i64) -> jiff::civil::Date {
+    mimamori_kernel::clock::Instant(end.saturating_sub(1)).office_day()
 }
 
 /// Digest of a session's secret; names the session inside the program.
@@ -236,6 +301,10 @@ pub struct Visitor {
     pub auth: AuthLevel,
     /// The citizen behind the account.
     pub person: Option<PersonId>,
+    /// Narrowed rights.
+    pub scope: Scope,
+    /// What the organisation's contracts name; only contractors have any.
+    pub terms: Vec<Terms>,
     /// Session.
     pub session: SessionId,
 }

@@ -3,7 +3,9 @@ use mimamori_storage::{Migration, Statement};
 use crate::model::Org;
 
 /// Tables of identity.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[FIRST, PERIODS];
+
+const FIRST: Migration = Migration {
     id: "identity-0001",
     ddl: "
 CREATE TABLE identity_org (
@@ -28,7 +30,29 @@ CREATE TABLE identity_user_role (
   role {text} NOT NULL,
   PRIMARY KEY (user_id, role));
 ",
-}];
+};
+
+/// Ends of organisations, periods of roles, narrowed rights, contracts (S0-64, S4-28).
+const PERIODS: Migration = Migration {
+    id: "identity-0002",
+    ddl: "
+ALTER TABLE identity_org ADD COLUMN ended {int};
+ALTER TABLE identity_user ADD COLUMN read_scope {int};
+ALTER TABLE identity_user ADD COLUMN write_scope {int};
+ALTER TABLE identity_user_role ADD COLUMN valid_from {int};
+ALTER TABLE identity_user_role ADD COLUMN valid_until {int};
+CREATE TABLE identity_contract (
+  id {blob} NOT NULL PRIMARY KEY,
+  org {blob} NOT NULL REFERENCES identity_org (id),
+  subject {text} NOT NULL,
+  purposes {text} NOT NULL,
+  classes {int} NOT NULL,
+  valid_from {int} NOT NULL,
+  valid_until {int} NOT NULL,
+  ended {int});
+CREATE INDEX identity_contract_org ON identity_contract (org);
+",
+};
 
 /// The write that enters an organisation.
 pub fn org_statement(org: &Org) -> Statement {

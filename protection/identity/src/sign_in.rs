@@ -5,14 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mimamori_kernel::clock::Clock;
-use mimamori_kernel::id::{OrgId, PersonId, UserId};
+use mimamori_kernel::id::UserId;
 use mimamori_kernel::random::Random;
-use mimamori_storage::{Db, Row};
+use mimamori_storage::Db;
 use tokio::sync::Semaphore;
 
+use crate::contract;
 use crate::error::IdentityError;
-use crate::model::{Account, AuthLevel, DemoGrant, Org, OrgKind, Role, SessionId, Visitor};
+use crate::model::{Account, AuthLevel, DemoGrant, OrgKind, Role, SessionId, Visitor};
 use crate::password::{Kdf, verify};
+use crate::reading::{account_by_id, account_by_login, accounts};
 use crate::sessions::{EndReason, Limits, SessionState, Sessions};
 
 /// Failures that are free of waiting, in one window.
@@ -67,9 +69,6 @@ fn digest(cookie: &str) -> SessionId {
     sha2::Sha256::digest(cookie.as_bytes()).into()
 }
 
-const ACCOUNT: &str = "SELECT u.id, u.login, u.name, u.org, o.kind, o.name, u.password, u.password_initial, u.initial_expires, \
-     u.epoch, u.active, u.valid_until, u.person FROM identity_user u JOIN identity_org o ON o.id = u.org";
-
 impl Identity {
     /// Identity over a database.
     pub fn new(
@@ -113,86 +112,20 @@ impl Identity {
         self.0.sessions.live()
     }
 
-    async fn account_of(&self, row: &Row) -> Result<Account, IdentityError> {
-        let id = UserId::from_bytes(row.array(0)?);
-        let roles = self
-            .0
-            .db
-            .fetch(
-                "SELECT role FROM identity_user_role WHERE user_id = ?",
-                vec![id.bytes().into()],
-            )
-            .await?;
-        let codes: Vec<&str> = roles.iter().map(|r| r.text(0)).collect::<Result<_, _>>()?;
-        let kind = OrgKind::from_code(row.text(4)?)
-            .ok_or(mimamori_storage::StorageError::Shape { column: 4 })?;
-        Ok(Account {
-            id,
-            login: row.text(1)?.to_owned(),
-            name: row.text(2)?.to_owned(),
-            org: Org {
-                id: OrgId::from_bytes(row.array(3)?),
-                kind,
-                name: row.text(5)?.to_owned(),
-            },
-            roles: Role::ALL
-                .into_iter()
-                .filter(|r| codes.contains(&r.code()))
-                .collect(),
-            password: row.text(6)?.to_owned(),
-            password_initial: row.int(7)? == 1,
-            initial_expires: row.int(8)?,
-            epoch: row.int(9)?,
-            active: row.int(10)? == 1,
-            valid_until: row.opt_int(11)?,
-            person: row.array(12).ok().map(PersonId::from_bytes),
-        })
-    }
-
     /// The account with this login.
     pub async fn by_login(&self, login: &str) -> Result<Option<Account>, IdentityError> {
-        let row = self
-            .0
-            .db
-            .fetch_one(
-                &format!("{ACCOUNT} WHERE u.login = ?"),
-                vec![fold(login).into()],
-            )
-            .await?;
-        match row {
-            Some(row) => Ok(Some(self.account_of(&row).await?)),
-            None => Ok(None),
-        }
+        let now = self.0.clock.now().0;
+        Ok(account_by_login(&self.0.db, fold(login), now).await?)
     }
 
     /// The account with this id.
     pub async fn account(&self, user: &UserId) -> Result<Option<Account>, IdentityError> {
-        let row = self
-            .0
-            .db
-            .fetch_one(
-                &format!("{ACCOUNT} WHERE u.id = ?"),
-                vec![user.bytes().into()],
-            )
-            .await?;
-        match row {
-            Some(row) => Ok(Some(self.account_of(&row).await?)),
-            None => Ok(None),
-        }
+        Ok(account_by_id(&self.0.db, user, self.0.clock.now().0).await?)
     }
 
     /// All accounts by login.
     pub async fn accounts(&self) -> Result<Vec<Account>, IdentityError> {
-        let mut out = Vec::new();
-        for row in self
-            .0
-            .db
-            .fetch(&format!("{ACCOUNT} ORDER BY u.login"), vec![])
-            .await?
-        {
-            out.push(self.account_of(&row).await?);
-        }
-        Ok(out)
+        Ok(accounts(&self.0.db, self.0.clock.now().0).await?)
     }
 
     /// Counts an attempt before it is judged, so that parallel guesses cannot pass the limit;
@@ -295,6 +228,8 @@ impl Identity {
             epoch: account.epoch,
             auth,
             person: account.person,
+            scope: account.scope,
+            terms: account.terms.clone(),
             session: digest(&cookie),
         };
         let ended_other = self.0.sessions.open(visitor.clone(), self.0.clock.steady());
@@ -362,19 +297,19 @@ impl Identity {
         let (SessionState::Live(visitor) | SessionState::Locked(visitor)) = &state else {
             return Ok(state);
         };
-        let row = self
-            .0
-            .db
-            .fetch_one(
-                "SELECT epoch, valid_until FROM identity_user WHERE id = ? AND active = 1",
-                vec![visitor.user.bytes().into()],
-            )
-            .await?;
-        let reason = match row {
-            Some(row) if row.int(0)? == visitor.epoch => row
-                .opt_int(1)?
-                .filter(|end| self.0.clock.now().0 >= *end)
-                .map(|_| EndReason::Expired),
+        let sql = "SELECT u.epoch, u.valid_until, o.ended, r.valid_until FROM identity_user u \
+            JOIN identity_org o ON o.id = u.org JOIN identity_user_role r ON r.user_id = u.id AND r.role = ? \
+            WHERE u.id = ? AND u.active = 1";
+        let args = vec![visitor.role.code().into(), visitor.user.bytes().into()];
+        let now = self.0.clock.now().0;
+        let reason = match self.0.db.fetch_one(sql, args).await? {
+            Some(row) if row.int(0)? == visitor.epoch && row.opt_int(2)?.is_none() => {
+                let over = |end: Option<i64>| end.is_some_and(|end| now >= end);
+                match over(row.opt_int(1)?) || over(row.opt_int(3)?) {
+                    true => Some(EndReason::Expired),
+                    false => self.without_contract(visitor, now).await?,
+                }
+            }
             _ => Some(EndReason::Revoked),
         };
         let Some(reason) = reason else {
@@ -382,6 +317,26 @@ impl Identity {
         };
         self.0.sessions.end(&visitor.session, reason);
         Ok(self.state(cookie))
+    }
+
+    /// Contractors work only while a contract of their organisation is in force, and under the
+    /// terms they signed in with: another contract is another sign-in (S0-64).
+    async fn without_contract(
+        &self,
+        visitor: &Visitor,
+        now: i64,
+    ) -> Result<Option<EndReason>, IdentityError> {
+        if visitor.org_kind != OrgKind::Contractor {
+            return Ok(None);
+        }
+        let args = vec![visitor.org.bytes().into()];
+        let all = contract::read(&self.0.db, "WHERE c.org = ?", args).await?;
+        let open = all.into_iter().filter(|c| c.holds(now));
+        let terms: Vec<_> = open.map(|c| c.terms).collect();
+        Ok(match terms.is_empty() {
+            true => Some(EndReason::Expired),
+            false => (terms != visitor.terms).then_some(EndReason::Revoked),
+        })
     }
 
     /// Locks the screen.

@@ -3,6 +3,8 @@
 
 #[path = "it/accounts.rs"]
 mod accounts;
+#[path = "it/contracts.rs"]
+mod contracts;
 #[path = "it/office.rs"]
 mod office;
 #[path = "it/sessions.rs"]

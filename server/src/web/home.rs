@@ -74,6 +74,20 @@ pub(crate) async fn page(
             text,
         });
     }
+    if let Some(href) = super::office(&visitor) {
+        works.push(Work {
+            href,
+            title: "利用者管理",
+            text: "利用者・任命・契約・権限の棚卸しを扱います。システム管理者には数だけを表示します。",
+        });
+    }
+    if visitor.org_kind != mimamori_identity::OrgKind::Citizens {
+        works.push(Work {
+            href: "/account",
+            title: "自分の登録",
+            text: "自分の役割・任期・利用範囲を確かめ、利用の終了を申し出ます。",
+        });
+    }
     let text = "五つの基になった文書と、いまできること・まだできないこと。";
     works.push(Work {
         href: "/guide",

@@ -15,9 +15,10 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
-use mimamori_identity::{DemoGrant, Identity, Role};
+use mimamori_identity::{DemoGrant, EndReason, Identity, Role};
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::random::Random;
+use mimamori_operations::Operations;
 use mimamori_pages::{Csrf, Frame, NavLink, Problem, Shell, protect};
 use mimamori_residents::Residents;
 use mimamori_residents::import::{Phase, Progress, State};
@@ -46,6 +47,17 @@ pub(crate) fn searches(visitor: &mimamori_identity::Visitor) -> bool {
     )
 }
 
+/// Where user management begins for a role; none for the rest.
+pub(crate) fn office(visitor: &mimamori_identity::Visitor) -> Option<&'static str> {
+    match visitor.role {
+        Role::OperationsManager | Role::ProgrammeDirector | Role::Auditor => {
+            Some("/operations/people")
+        }
+        Role::SystemAdministrator => Some("/operations/overview"),
+        _ => None,
+    }
+}
+
 /// What the server's own pages need.
 #[derive(Clone)]
 pub struct Site {
@@ -56,6 +68,7 @@ pub struct Site {
     pub(crate) db: mimamori_storage::Db,
     pub(crate) csrf: Arc<Csrf>,
     pub(crate) residents: Option<Residents>,
+    pub(crate) operations: Operations,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
@@ -85,6 +98,14 @@ impl Site {
                 instance.config.environment == crate::config::Environment::Demo,
             )
         });
+        let identity = instance.identity.clone();
+        let operations = Operations::new(
+            gate,
+            instance.clock.clone(),
+            instance.random.clone(),
+            identity.kdf(),
+            Arc::new(move |user| identity.end_sessions(user, EndReason::Revoked)),
+        );
         Self {
             identity: instance.identity.clone(),
             trace: instance.trace.clone(),
@@ -94,6 +115,7 @@ impl Site {
             db: instance.db.clone(),
             csrf: Arc::new(Csrf::new(*instance.keys.form.bytes())),
             residents,
+            operations,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
@@ -196,6 +218,9 @@ impl Site {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
             }
         }
+        if let Some(href) = office(visitor) {
+            out.push(NavLink::new(href, "利用者管理", false));
+        }
         out.push(NavLink::new("/guide", "案内", false));
         out
     }
@@ -242,6 +267,7 @@ impl Site {
         let inner = own
             .with_state(self.clone())
             .merge(residents)
+            .merge(self.operations.clone().routes())
             .fallback(async || Problem::not_found())
             // Inside the guard too, so that these answers stand in the visitor's frame.
             .layer(late(30))

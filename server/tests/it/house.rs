@@ -4,12 +4,12 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
-use mimamori_identity::{NewUser, Org};
+use mimamori_identity::{NewUser, Org, OrgKind};
 use mimamori_kernel::id::{ImportId, OrgId, PersonId};
 use mimamori_kernel::random::SystemRandom;
 use mimamori_residents::{action, import};
 use mimamori_server::config::{Config, Environment, Zone};
-use mimamori_server::demo::PLAYERS;
+use mimamori_server::demo::{PLAYERS, contract};
 use mimamori_server::init::{enter, make, system_act};
 use mimamori_server::instance::Instance;
 use mimamori_server::web::Site;
@@ -48,6 +48,7 @@ pub fn routes() -> Vec<Route> {
         "server/src/web/mod.rs",
         "stewardship/residents/src/lib.rs",
         "stewardship/residents/src/intake/mod.rs",
+        "stewardship/operations/src/lib.rs",
     ] {
         for part in read(file).split(".route(").skip(1) {
             let part = part.split([';']).next().unwrap();
@@ -133,6 +134,9 @@ pub async fn demo(server: Option<String>) -> House {
             until: None,
         };
         enter(&instance, &user, Some(&org)).await.unwrap();
+        if kind == OrgKind::Contractor {
+            contract(&instance, &org).await.unwrap();
+        }
     }
     let town = dir.path().join("town");
     std::fs::create_dir_all(&town).unwrap();

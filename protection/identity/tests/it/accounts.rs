@@ -1,6 +1,6 @@
 use mimamori_identity::{
-    AuthLevel, IdentityError, NewUser, Org, OrgKind, Role, appoint, bootstrap_done, new_user,
-    org_statement, password_statements,
+    AuthLevel, IdentityError, NewUser, Org, OrgKind, Period, Role, appoint, bootstrap_done,
+    new_user, org_statement, password_statements,
 };
 use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::OrgId;
@@ -137,14 +137,24 @@ async fn an_appointment_needs_two_others_and_keeps_auditors_apart() {
         let account = async |id| office.identity.account(id).await.unwrap().unwrap();
         let (a, b) = (account(&a).await, account(&b).await);
         for (asks, approves) in [(&a, &a), (&to, &b), (&a, &to)] {
-            let refused = appoint(asks, approves, &to, Role::LeadOfficer, None).unwrap_err();
+            let refused = appoint(
+                asks,
+                approves,
+                &to,
+                Role::LeadOfficer,
+                Period::default(),
+                NOON,
+            )
+            .unwrap_err();
             assert!(
                 matches!(refused, IdentityError::Separation(_)) && !refused.advice().is_empty()
             );
         }
-        assert!(appoint(&a, &b, &to, Role::Contractor, None).is_err());
-        assert!(appoint(&b, &to, &a, Role::Auditor, None).is_err());
-        let writes = appoint(&a, &b, &to, Role::LeadOfficer, None).unwrap();
+        assert!(appoint(&a, &b, &to, Role::Contractor, Period::default(), NOON).is_err());
+        assert!(appoint(&b, &to, &a, Role::Auditor, Period::default(), NOON).is_err());
+        let writes = appoint(&a, &b, &to, Role::LeadOfficer, Period::default(), NOON)
+            .unwrap()
+            .into_statements();
         office.commit(writes.clone()).await.unwrap();
         let now = office.identity.account(&id).await.unwrap().unwrap();
         assert_eq!(
@@ -202,7 +212,17 @@ async fn two_clerks_cannot_appoint_an_administrator() {
             office.identity.account(&a).await.unwrap().unwrap(),
             office.identity.account(&b).await.unwrap().unwrap(),
         );
-        assert!(appoint(&a, &b, &to, Role::ProgrammeDirector, None).is_err());
+        assert!(
+            appoint(
+                &a,
+                &b,
+                &to,
+                Role::ProgrammeDirector,
+                Period::default(),
+                NOON
+            )
+            .is_err()
+        );
     })
     .await;
 }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use mimamori_identity::{
-    EndReason, Kdf, Role, SessionState, SignedIn, appoint, password_statements, revoke,
+    EndReason, Kdf, Period, Role, SessionState, SignedIn, appoint, end_role, password_statements,
+    revoke,
 };
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::random::SystemRandom;
@@ -179,7 +180,17 @@ async fn an_account_works_until_the_end_of_its_last_office_day() {
             .0;
         let account = async |id| office.identity.account(id).await.unwrap().unwrap();
         let (a, b, to) = (account(&a).await, account(&b).await, account(&id).await);
-        let writes = appoint(&a, &b, &to, Role::LeadOfficer, Some(today)).unwrap();
+        let period = Period {
+            from: None,
+            until: Some(today),
+        };
+        // The office's own calendar bounds the one role that is left.
+        let over = end_role(&to, Role::Clerk, NOON).into_statements();
+        office.commit(over).await.unwrap();
+        let to = account(&id).await;
+        let writes = appoint(&a, &b, &to, Role::LeadOfficer, period, NOON)
+            .unwrap()
+            .into_statements();
         office.commit(writes).await.unwrap();
         let cookie = office.enter("tanaka").await.cookie;
         // Noon in the office: twelve hours of the day are left, in the office and nowhere else.
@@ -216,7 +227,9 @@ async fn a_new_account_with_a_last_day_ends_and_a_further_appointment_keeps_it()
             .0;
         let account = async |id| office.identity.account(id).await.unwrap().unwrap();
         let (a, b, to) = (account(&a).await, account(&b).await, account(&id).await);
-        let more = appoint(&a, &b, &to, Role::LeadOfficer, None).unwrap();
+        let more = appoint(&a, &b, &to, Role::LeadOfficer, Period::default(), NOON)
+            .unwrap()
+            .into_statements();
         office.commit(more).await.unwrap();
         let sign_in = async || {
             office

@@ -1,0 +1,71 @@
+//! What can be done with the office's own users, organisations and contracts.
+
+use mimamori_gate::Action;
+use mimamori_gate::Class::{Aggregate, Staff};
+
+/// How many users there are, without names.
+pub const OVERVIEW: Action = Action::new("people.overview", "利用者の数を確認", &[Aggregate]);
+/// The list of users and the chart of duties.
+pub const LIST: Action = Action::new("people.list", "利用者の一覧を閲覧", &[Staff]);
+/// One user.
+pub const OPEN: Action = Action::new("people.open", "利用者の登録を閲覧", &[Staff]);
+/// Registers a user.
+pub const REGISTER: Action = Action::new("people.register", "利用者を登録", &[Staff]);
+/// Ends a user's account.
+pub const STOP: Action = Action::new("people.stop", "利用を停止", &[Staff]);
+/// A new initial password by the office.
+pub const RESET: Action = Action::new("password.reset", "パスワードを再発行", &[Staff]);
+/// Asks for a role for somebody.
+pub const ROLE_PROPOSE: Action = Action::new("role.propose", "任命を申請", &[Staff]);
+/// Ends a role.
+pub const ROLE_END: Action = Action::new("role.end", "任命を終了", &[Staff]);
+/// Asks for other limits of somebody's rights.
+pub const SCOPE_PROPOSE: Action = Action::new("scope.propose", "利用範囲の変更を申請", &[Staff]);
+/// What waits for a second person.
+pub const REQUEST_LIST: Action = Action::new("request.list", "申請の一覧を閲覧", &[Staff]);
+/// Approves or declines.
+pub const REQUEST_DECIDE: Action = Action::new("request.decide", "申請を承認・却下", &[Staff]);
+/// The quarterly review.
+pub const REVIEW_LIST: Action = Action::new("review.list", "権限の棚卸しを閲覧", &[Staff]);
+/// Confirms one user in the review.
+pub const REVIEW_ANSWER: Action = Action::new("review.answer", "権限の棚卸しに回答", &[Staff]);
+/// Organisations.
+pub const ORGANISATION_LIST: Action =
+    Action::new("organisation.list", "所属・機関の一覧を閲覧", &[Staff]);
+/// Enters or ends an organisation.
+pub const ORGANISATION_CHANGE: Action =
+    Action::new("organisation.change", "所属・機関を登録・終了", &[Staff]);
+/// Contracts.
+pub const CONTRACT_LIST: Action = Action::new("contract.list", "契約の一覧を閲覧", &[Staff]);
+/// Asks for a contract.
+pub const CONTRACT_PROPOSE: Action = Action::new("contract.propose", "契約の登録を申請", &[Staff]);
+/// Ends a contract early.
+pub const CONTRACT_END: Action = Action::new("contract.end", "契約を終了", &[Staff]);
+/// One's own registration.
+pub const ACCOUNT_OWN: Action = Action::new("account.own", "自分の登録を確認", &[Staff]);
+/// Asks for the end of one's own account.
+pub const ACCOUNT_LEAVE: Action = Action::new("account.leave", "利用の終了を申し出", &[Staff]);
+
+/// All of them.
+pub const ALL: &[Action] = &[
+    OVERVIEW,
+    LIST,
+    OPEN,
+    REGISTER,
+    STOP,
+    RESET,
+    ROLE_PROPOSE,
+    ROLE_END,
+    SCOPE_PROPOSE,
+    REQUEST_LIST,
+    REQUEST_DECIDE,
+    REVIEW_LIST,
+    REVIEW_ANSWER,
+    ORGANISATION_LIST,
+    ORGANISATION_CHANGE,
+    CONTRACT_LIST,
+    CONTRACT_PROPOSE,
+    CONTRACT_END,
+    ACCOUNT_OWN,
+    ACCOUNT_LEAVE,
+];

@@ -1,0 +1,129 @@
+//! One's own registration, and the request to end it (S4-75).
+
+use axum::Extension;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mimamori_gate::{Change, GateError, Purpose};
+use mimamori_identity::Visitor;
+use mimamori_kernel::id::RequestId;
+use mimamori_pages::{FieldError, Frame, LimitedForm};
+
+use super::record::terms;
+use super::rule::held;
+use crate::error::answer;
+use crate::request::{Asked, Request, State as At};
+use crate::screen::{FormPage, Sent};
+use crate::{Operations, OperationsError, action};
+
+async fn form(
+    room: &Operations,
+    visitor: &Visitor,
+    frame: &Frame,
+    sent: &Sent,
+    errors: Vec<FieldError>,
+) -> Result<Response, OperationsError> {
+    let account = super::one(room, visitor, action::ACCOUNT_OWN, visitor.user).await?;
+    let mut terms = terms(&account, room.clock.now().0);
+    for duty in &account.held {
+        let words = held(duty);
+        terms.push(mimamori_pages::Term::new(duty.role.japanese(), words));
+    }
+    Ok(FormPage::new(frame, "自分の登録", "/account", "/")
+        .words("登録が事実と違うときや、異動・退職のときは、下から申し出てください。")
+        .words("運営管理責任者が利用を停止すると、サインインできなくなります。")
+        .terms(terms)
+        .fields(vec![sent.line(
+            "reason",
+            "利用を終える理由",
+            true,
+            "例: 3月31日付けの異動のため",
+        )])
+        .button("leave", "利用の終了を申し出る", "secondary")
+        .answer(errors))
+}
+
+/// GET /account
+pub(crate) async fn page(
+    State(room): State<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+) -> Response {
+    form(&room, &visitor, &frame, &Sent::default(), vec![])
+        .await
+        .unwrap_or_else(answer)
+}
+
+async fn leave(
+    room: &Operations,
+    visitor: &Visitor,
+    sent: &mut Sent,
+) -> Result<(), OperationsError> {
+    let now = room.clock.now();
+    let user = visitor.user;
+    let permit = room
+        .gate
+        .office(
+            visitor,
+            action::ACCOUNT_LEAVE,
+            Purpose::Operation,
+            Some(user),
+        )
+        .await?;
+    let reason = sent.need("reason", "理由を入力してください。");
+    if !sent.errors.is_empty() {
+        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+    }
+    let waiting = permit
+        .fetch(
+            "operations_request",
+            &["id"],
+            "user_id = ? AND kind = 'leave' AND state = 'waiting'",
+            vec![user.bytes().into()],
+        )
+        .await?;
+    let known = permit.account(&user, now).await?.and(waiting);
+    let id = RequestId::random(&*room.random);
+    permit
+        .change(known, now, move |(account, waiting)| {
+            let account = account.ok_or(GateError::NotFound)?;
+            if !waiting.is_empty() {
+                return Err(OperationsError::field(
+                    "reason",
+                    "すでに申し出ています。運営管理責任者の手続を待ってください。",
+                ));
+            }
+            let request = Request {
+                id,
+                asked: Asked::Leave { user },
+                reason,
+                proposed_by: user,
+                proposed_at: now.0,
+                state: At::Waiting,
+            };
+            let change = Change {
+                statements: vec![request.write()],
+                words: format!("利用終了の申出 {} {}", account.login, request.reason),
+                ..Change::default()
+            };
+            Ok((change, ()))
+        })
+        .await?;
+    Ok(())
+}
+
+/// POST /account
+pub(crate) async fn submit(
+    State(room): State<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
+) -> Response {
+    let mut sent = Sent::from(pairs);
+    match leave(&room, &visitor, &mut sent).await {
+        Ok(()) => Redirect::to("/").into_response(),
+        Err(OperationsError::Input(errors)) => form(&room, &visitor, &frame, &sent, errors)
+            .await
+            .unwrap_or_else(answer),
+        Err(error) => answer(error),
+    }
+}

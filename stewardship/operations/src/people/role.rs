@@ -1,0 +1,250 @@
+//! Appointments: asked for by one person, approved by another; ended by one (S4-16, S4-24, S4-28).
+
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mimamori_gate::{Change, GateError, Purpose};
+use mimamori_identity::{Role, Visitor, end_role};
+use mimamori_kernel::id::{RequestId, UserId};
+use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
+
+use super::rule::{period, roles_of};
+use super::store::Event;
+use super::{about, before, id};
+use crate::error::answer;
+use crate::request::{Asked, Request, State as At};
+use crate::screen::{FormPage, Sent};
+use crate::{Operations, OperationsError, action};
+
+async fn form(
+    room: &Operations,
+    visitor: &Visitor,
+    frame: &Frame,
+    user: &str,
+    (sent, errors): (&Sent, Vec<FieldError>),
+) -> Result<Response, OperationsError> {
+    let account = before(room, visitor, action::ROLE_PROPOSE, id(user)?).await?;
+    let roles = roles_of(account.org.kind).map(|r| (r.code().to_owned(), r.japanese().to_owned()));
+    let at = format!("/operations/people/{user}");
+    Ok(
+        FormPage::new(frame, "任命の申請", format!("{at}/role"), &at)
+            .words("別の運営管理責任者か事業責任者が承認すると、任命が効きます。")
+            .terms(about(&account))
+            .fields(vec![
+                sent.choose("role", "役割", roles, ""),
+                sent.line("from", "最初の日", false, "空欄はすぐに。例: R9.4.1"),
+                sent.line("until", "最後の日", false, "空欄は期限なし。例: R10.3.31"),
+                sent.line("reason", "理由", true, "例: 要綱第5条による任命"),
+            ])
+            .button("propose", "申請する", "primary")
+            .answer(errors),
+    )
+}
+
+/// GET /operations/people/{user}/role
+pub(crate) async fn page(
+    State(room): State<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Path(user): Path<String>,
+) -> Response {
+    form(&room, &visitor, &frame, &user, (&Sent::default(), vec![]))
+        .await
+        .unwrap_or_else(answer)
+}
+
+async fn propose(
+    room: &Operations,
+    visitor: &Visitor,
+    user: UserId,
+    sent: &mut Sent,
+) -> Result<(), OperationsError> {
+    let now = room.clock.now();
+    let permit = room
+        .gate
+        .office(
+            visitor,
+            action::ROLE_PROPOSE,
+            Purpose::Operation,
+            Some(user),
+        )
+        .await?;
+    let role = sent.one("role", &Role::ALL, Role::code);
+    let (from, until) = (sent.day("from"), sent.day("until"));
+    let reason = sent.need("reason", "理由を入力してください。");
+    let (Some(role), true) = (role, sent.errors.is_empty()) else {
+        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+    };
+    let request = Request {
+        id: RequestId::random(&*room.random),
+        asked: Asked::Role {
+            user,
+            role,
+            period: period(from, until, now.office_day())?,
+        },
+        reason,
+        proposed_by: visitor.user,
+        proposed_at: now.0,
+        state: At::Waiting,
+    };
+    let known = permit.account(&user, now).await?;
+    permit
+        .change(known, now, move |account| {
+            let account = account.ok_or(GateError::NotFound)?;
+            if !account.active {
+                return Err(OperationsError::Stopped);
+            }
+            if !roles_of(account.org.kind).any(|r| r == role) {
+                return Err(OperationsError::field(
+                    "role",
+                    "この所属・機関の人は、この役割に就けません。",
+                ));
+            }
+            let change = Change {
+                statements: vec![request.write()],
+                words: format!("任命の申請 {} {}", account.login, request.reason),
+                ..Change::default()
+            };
+            Ok((change, ()))
+        })
+        .await?;
+    Ok(())
+}
+
+/// POST /operations/people/{user}/role
+pub(crate) async fn submit(
+    State(room): State<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Path(user): Path<String>,
+    LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
+) -> Response {
+    let mut sent = Sent::from(pairs);
+    let done = match id(&user) {
+        Ok(id) => propose(&room, &visitor, id, &mut sent).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
+        Err(OperationsError::Input(errors)) => {
+            form(&room, &visitor, &frame, &user, (&sent, errors))
+                .await
+                .unwrap_or_else(answer)
+        }
+        Err(error) => answer(error),
+    }
+}
+
+#[derive(serde::Deserialize)]
+pub(crate) struct Which {
+    role: Option<String>,
+}
+
+async fn end_form(
+    room: &Operations,
+    visitor: &Visitor,
+    frame: &Frame,
+    user: &str,
+    (sent, errors): (&Sent, Vec<FieldError>),
+) -> Result<Response, OperationsError> {
+    let account = before(room, visitor, action::ROLE_END, id(user)?).await?;
+    let now = room.clock.now().0;
+    let open = account.held.iter().filter(|h| !h.over(now));
+    let roles: Vec<_> = open
+        .map(|h| (h.role.code().to_owned(), h.role.japanese().to_owned()))
+        .collect();
+    let at = format!("/operations/people/{user}");
+    let mut terms = about(&account);
+    terms.push(Term::new("いまの役割", super::rule::roles(&account)));
+    Ok(
+        FormPage::new(frame, "任命の終了", format!("{at}/role/end"), &at)
+            .words("任命はすぐに終わり、使用中の画面も終わります。IDは残ります。")
+            .terms(terms)
+            .fields(vec![
+                sent.choose("role", "終える役割", roles, ""),
+                sent.line("reason", "理由", true, ""),
+            ])
+            .button("end", "任命を終える", "danger")
+            .answer(errors),
+    )
+}
+
+/// GET /operations/people/{user}/role/end
+pub(crate) async fn end_page(
+    State(room): State<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Path(user): Path<String>,
+    Query(which): Query<Which>,
+) -> Response {
+    let role = which.role.unwrap_or_default();
+    let sent = Sent::from(vec![("role".to_owned(), role)]);
+    end_form(&room, &visitor, &frame, &user, (&sent, vec![]))
+        .await
+        .unwrap_or_else(answer)
+}
+
+async fn finish(
+    room: &Operations,
+    visitor: &Visitor,
+    user: UserId,
+    sent: &mut Sent,
+) -> Result<(), OperationsError> {
+    let now = room.clock.now();
+    let permit = room
+        .gate
+        .office(visitor, action::ROLE_END, Purpose::Operation, Some(user))
+        .await?;
+    let role = sent.one("role", &Role::ALL, Role::code);
+    let reason = sent.need("reason", "理由を入力してください。");
+    let (Some(role), true) = (role, sent.errors.is_empty()) else {
+        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+    };
+    let known = permit.account(&user, now).await?;
+    let (by, random) = (visitor.user, room.random.clone());
+    permit
+        .change(known, now, move |account| {
+            let account = account.ok_or(GateError::NotFound)?;
+            let reason = format!("{}: {reason}", role.japanese());
+            let event = Event {
+                user,
+                kind: "任命の終了",
+                by,
+                reason: &reason,
+                checked: "",
+            };
+            let change = Change {
+                statements: vec![event.write(now, &*random)],
+                accounts: end_role(&account, role, now),
+                words: format!("任命の終了 {} {reason}", account.login),
+            };
+            Ok::<_, OperationsError>((change, ()))
+        })
+        .await?;
+    (room.end_sessions)(&user);
+    Ok(())
+}
+
+/// POST /operations/people/{user}/role/end
+pub(crate) async fn end(
+    State(room): State<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Path(user): Path<String>,
+    LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
+) -> Response {
+    let mut sent = Sent::from(pairs);
+    let done = match id(&user) {
+        Ok(id) => finish(&room, &visitor, id, &mut sent).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
+        Err(OperationsError::Input(errors)) => {
+            end_form(&room, &visitor, &frame, &user, (&sent, errors))
+                .await
+                .unwrap_or_else(answer)
+        }
+        Err(error) => answer(error),
+    }
+}

@@ -1,0 +1,222 @@
+//! The list of requests, and one of them with its decision.
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mimamori_gate::{Change, GateError, Purpose};
+use mimamori_identity::{Account, Organisation, Visitor};
+use mimamori_kernel::id::{RequestId, UserId};
+use mimamori_pages::{Frame, LimitedForm, Term};
+
+use super::rule::{self, Asked, Request, State as At};
+use super::store::{COLUMNS, close_all_of};
+use crate::error::answer;
+use crate::people::id;
+use crate::people::record::name;
+use crate::people::store::Event;
+use crate::screen::{Cell, FormPage, Sent, SheetPage, moment};
+use crate::{Operations, OperationsError, action};
+
+fn whom(request: &Request, accounts: &[Account], organisations: &[Organisation]) -> String {
+    match &request.asked {
+        Asked::Contract { org, .. } => {
+            let found = organisations.iter().find(|o| o.org.id == *org);
+            found.map_or("—".into(), |o| o.org.name.clone())
+        }
+        other => name(accounts, other.user()),
+    }
+}
+
+/// GET /operations/requests
+pub(crate) async fn list(
+    State(room): State<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+) -> Response {
+    let read = async {
+        let permit = room
+            .gate
+            .office(&visitor, action::REQUEST_LIST, Purpose::Operation, None)
+            .await?;
+        let rows = permit
+            .fetch(
+                "operations_request",
+                &COLUMNS,
+                "1 = 1 ORDER BY CASE WHEN state = 'waiting' THEN 0 ELSE 1 END, proposed_at DESC LIMIT 200",
+                vec![],
+            )
+            .await?;
+        let accounts = permit.accounts(room.clock.now()).await?;
+        let organisations = permit.organisations().await?;
+        let known = rows.and(accounts).and(organisations);
+        Ok::<_, OperationsError>(permit.reveal(known).await?)
+    };
+    let shown = match read.await {
+        Ok(shown) => shown,
+        Err(error) => return answer(error),
+    };
+    let ((rows, accounts), organisations) = &*shown;
+    let rows = rows.iter().filter_map(Request::read).map(|r| {
+        let badge = match r.state {
+            At::Waiting => "warning",
+            At::Approved => "success",
+            At::Declined | At::Withdrawn => "info",
+        };
+        vec![
+            Cell::Link(format!("/operations/requests/{}", r.id), r.asked.words()),
+            Cell::text(whom(&r, accounts, organisations)),
+            Cell::text(name(accounts, Some(r.proposed_by))),
+            Cell::text(moment(r.proposed_at)),
+            Cell::Badge(badge, r.state.japanese().into()),
+        ]
+    });
+    let heads = ["申請", "対象", "申請した人", "申請した日時", "状態"];
+    SheetPage::new(&frame, "申請の一覧", shown.line())
+        .current("/operations/people")
+        .words("承認を待つものから、新しい順に200件までを表示します。")
+        .table("申請", &heads, rows.collect(), "申請はありません。")
+        .answer()
+}
+
+/// GET /operations/requests/{request}
+pub(crate) async fn page(
+    State(room): State<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Path(request): Path<String>,
+) -> Response {
+    let read = async {
+        let request: RequestId = id(&request)?;
+        let permit = room
+            .gate
+            .office(&visitor, action::REQUEST_LIST, Purpose::Operation, None)
+            .await?;
+        let args = vec![request.bytes().into()];
+        let rows = permit
+            .fetch("operations_request", &COLUMNS, "id = ?", args)
+            .await?;
+        let accounts = permit.accounts(room.clock.now()).await?;
+        let organisations = permit.organisations().await?;
+        let known = rows.and(accounts).and(organisations);
+        Ok::<_, OperationsError>(permit.reveal(known).await?)
+    };
+    let shown = match read.await {
+        Ok(shown) => shown,
+        Err(error) => return answer(error),
+    };
+    let ((rows, accounts), organisations) = &*shown;
+    let Some(request) = rows.first().and_then(Request::read) else {
+        return answer(GateError::NotFound.into());
+    };
+    let terms = vec![
+        Term::new("申請", request.asked.words()),
+        Term::new("対象", whom(&request, accounts, organisations)),
+        Term::new("理由", request.reason.clone()),
+        Term::new("申請した人", name(accounts, Some(request.proposed_by))),
+        Term::new("申請した日時", moment(request.proposed_at)),
+        Term::new("状態", request.state.japanese()),
+    ];
+    if request.state != At::Waiting {
+        return SheetPage::new(&frame, "申請", shown.line())
+            .current("/operations/people")
+            .terms(terms)
+            .answer();
+    }
+    let at = format!("/operations/requests/{}", request.id);
+    let mut form = FormPage::new(&frame, "申請", at, "/operations/requests").terms(terms);
+    form = match request.proposed_by == visitor.user {
+        true => form.words("申請した人は承認できません。").button(
+            "withdrawn",
+            "申請を取り下げる",
+            "secondary",
+        ),
+        false => form
+            .words("内容を確かめて、承認か却下を選んでください。")
+            .button("approved", "承認する", "primary")
+            .button("declined", "却下する", "secondary"),
+    };
+    form.answer(vec![])
+}
+
+async fn act(
+    room: &Operations,
+    visitor: &Visitor,
+    request: RequestId,
+    sent: &Sent,
+) -> Result<Option<UserId>, OperationsError> {
+    let now = room.clock.now();
+    let permit = room
+        .gate
+        .office(visitor, action::REQUEST_DECIDE, Purpose::Operation, None)
+        .await?;
+    let to = At::ALL.into_iter().find(|s| s.code() == sent.get("do"));
+    let to = to.unwrap_or(At::Waiting);
+    let args = vec![request.bytes().into()];
+    let rows = permit
+        .fetch("operations_request", &COLUMNS, "id = ?", args)
+        .await?;
+    let known = rows.and(permit.accounts(now).await?);
+    let (by, random) = (visitor.user, room.random.clone());
+    let done = permit
+        .change(known, now, move |(rows, accounts)| {
+            let request = rows
+                .first()
+                .and_then(Request::read)
+                .ok_or(GateError::NotFound)?;
+            let accounts = rule::decide(&request, to, by, &accounts, now)?;
+            let changed = (!accounts.is_empty())
+                .then(|| request.asked.user())
+                .flatten();
+            let reason = format!("{}: {}", request.asked.words(), request.reason);
+            let mut statements = vec![request.settle(to, by, now)];
+            if let Some(user) = request.asked.user() {
+                let kind = match to {
+                    At::Approved => "申請の承認",
+                    At::Declined => "申請の却下",
+                    At::Withdrawn | At::Waiting => "申請の取下げ",
+                };
+                let event = Event {
+                    user,
+                    kind,
+                    by,
+                    reason: &reason,
+                    checked: "",
+                };
+                statements.push(event.write(now, &*random));
+                if to == At::Approved && matches!(request.asked, Asked::Leave { .. }) {
+                    statements.push(close_all_of(user, by, now));
+                }
+            }
+            let change = Change {
+                statements,
+                accounts,
+                words: format!("{} {reason}", to.japanese()),
+            };
+            Ok::<_, OperationsError>((change, changed))
+        })
+        .await?;
+    Ok(*done)
+}
+
+/// POST /operations/requests/{request}
+pub(crate) async fn submit(
+    State(room): State<Operations>,
+    Extension(visitor): Extension<Visitor>,
+    Path(request): Path<String>,
+    LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
+) -> Response {
+    let sent = Sent::from(pairs);
+    let done = match id(&request) {
+        Ok(request) => act(&room, &visitor, request, &sent).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(changed) => {
+            if let Some(user) = changed {
+                (room.end_sessions)(&user);
+            }
+            Redirect::to("/operations/requests").into_response()
+        }
+        Err(error) => answer(error),
+    }
+}

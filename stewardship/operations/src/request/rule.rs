@@ -1,0 +1,175 @@
+//! Who may decide what; pure.
+
+use jiff::civil::Date;
+use mimamori_identity::{
+    Account, AccountChange, Contract, Period, Role, Scope, Terms, appoint, enter_contract,
+    set_scope, stop,
+};
+use mimamori_kernel::clock::Instant;
+use mimamori_kernel::id::{ContractId, OrgId, RequestId, UserId};
+
+use crate::OperationsError;
+use crate::screen::{day, mask};
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Role {
+        user: UserId,
+        role: Role,
+        period: Period,
+    },
+    Scope {
+        user: UserId,
+        scope: Scope,
+    },
+    Leave {
+        user: UserId,
+    },
+    Contract {
+        org: OrgId,
+        subject: String,
+        terms: Terms,
+        days: (Date, Date),
+    },
+}
+
+impl Asked {
+    /// The user whom it is about.
+    pub(crate) fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Role { user, .. } | Self::Scope { user, .. } | Self::Leave { user } => {
+                Some(*user)
+            }
+            Self::Contract { .. } => None,
+        }
+    }
+
+    /// In words, for a list.
+    pub(crate) fn words(&self) -> String {
+        match self {
+            Self::Role { role, period, .. } => {
+                let from = period.from.map_or("承認の時".into(), day);
+                let until = period.until.map_or("期限なし".into(), day);
+                format!("任命: {}（{from}〜{until}）", role.japanese())
+            }
+            Self::Scope { scope, .. } => format!(
+                "利用範囲: 閲覧は{}、変更は{}",
+                mask(scope.read),
+                mask(scope.write)
+            ),
+            Self::Leave { .. } => "利用の終了".into(),
+            Self::Contract {
+                subject,
+                terms,
+                days,
+                ..
+            } => format!(
+                "契約: {subject}（{}〜{}、情報は{}）",
+                day(days.0),
+                day(days.1),
+                mask(terms.classes)
+            ),
+        }
+    }
+}
+
+/// Where a request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    Waiting,
+    Approved,
+    Declined,
+    Withdrawn,
+}
+
+impl State {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Waiting,
+        Self::Approved,
+        Self::Declined,
+        Self::Withdrawn,
+    ];
+
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Approved => "approved",
+            Self::Declined => "declined",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    pub(crate) fn japanese(self) -> &'static str {
+        match self {
+            Self::Waiting => "承認待ち",
+            Self::Approved => "承認",
+            Self::Declined => "却下",
+            Self::Withdrawn => "取下げ",
+        }
+    }
+}
+
+/// A request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Request {
+    pub(crate) id: RequestId,
+    pub(crate) asked: Asked,
+    pub(crate) reason: String,
+    pub(crate) proposed_by: UserId,
+    pub(crate) proposed_at: i64,
+    pub(crate) state: State,
+}
+
+/// What an approval, refusal or withdrawal by `by` writes into accounts.
+///
+/// Only the person who asked withdraws; approving needs somebody who neither asked nor is meant.
+pub(crate) fn decide(
+    request: &Request,
+    to: State,
+    by: UserId,
+    accounts: &[Account],
+    now: Instant,
+) -> Result<AccountChange, OperationsError> {
+    if request.state != State::Waiting || to == State::Waiting {
+        return Err(OperationsError::Decided);
+    }
+    let asker = request.proposed_by == by;
+    match to {
+        State::Withdrawn if asker => return Ok(AccountChange::default()),
+        State::Declined if !asker => return Ok(AccountChange::default()),
+        State::Approved if !asker && request.asked.user() != Some(by) => {}
+        _ => return Err(OperationsError::SamePerson),
+    }
+    let find = |user: UserId| accounts.iter().find(|a| a.id == user);
+    let asked_by = find(request.proposed_by).ok_or(OperationsError::AskerGone)?;
+    let of_office = asked_by.active && asked_by.roles.contains(&Role::OperationsManager);
+    let leaving = matches!(request.asked, Asked::Leave { user } if user == request.proposed_by);
+    if !of_office && !leaving {
+        return Err(OperationsError::AskerGone);
+    }
+    let open = |user: UserId| {
+        let account = find(user).filter(|a| a.active);
+        account.ok_or(OperationsError::Stopped)
+    };
+    Ok(match &request.asked {
+        Asked::Role { user, role, period } => {
+            let approver = open(by)?;
+            appoint(asked_by, approver, open(*user)?, *role, *period, now)?
+        }
+        Asked::Scope { user, scope } => set_scope(open(*user)?, *scope),
+        Asked::Leave { user } => stop(open(*user)?, now),
+        Asked::Contract {
+            org,
+            subject,
+            terms,
+            days,
+        } => enter_contract(&Contract::new(
+            ContractId::from_bytes(*request.id.bytes()),
+            *org,
+            subject.clone(),
+            terms.clone(),
+            *days,
+        )),
+    })
+}

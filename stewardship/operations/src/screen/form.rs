@@ -1,0 +1,243 @@
+use std::collections::HashMap;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::civil::Date;
+use mimamori_gate::{Class, Classes};
+use mimamori_kernel::date::parse_any;
+use mimamori_pages::{Choice, FieldError, Frame, Term, html_with_status};
+
+use super::nameable;
+
+/// Longest line that a field takes, characters.
+const LONGEST: usize = 200;
+
+/// One box to tick.
+pub(crate) struct Mark {
+    pub(crate) name: String,
+    pub(crate) label: &'static str,
+    pub(crate) checked: bool,
+}
+
+/// One question of a form.
+pub(crate) enum Field {
+    Line {
+        name: &'static str,
+        label: &'static str,
+        required: bool,
+        value: String,
+        hint: &'static str,
+    },
+    Choose {
+        name: &'static str,
+        label: &'static str,
+        required: bool,
+        choices: Vec<Choice>,
+        hint: &'static str,
+    },
+    Marks {
+        name: &'static str,
+        legend: &'static str,
+        hint: &'static str,
+        marks: Vec<Mark>,
+    },
+}
+
+/// What was sent, each name once, cut to a length that no field needs.
+#[derive(Default)]
+pub(crate) struct Sent {
+    values: HashMap<String, String>,
+    pub(crate) errors: Vec<FieldError>,
+}
+
+impl From<Vec<(String, String)>> for Sent {
+    fn from(pairs: Vec<(String, String)>) -> Self {
+        let values = pairs
+            .into_iter()
+            .filter(|(name, _)| name != "csrf")
+            .map(|(name, value)| (name, value.trim().chars().take(LONGEST).collect()))
+            .collect();
+        Self {
+            values,
+            errors: vec![],
+        }
+    }
+}
+
+impl Sent {
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.values.get(name).map_or("", String::as_str)
+    }
+
+    pub(crate) fn refuse(&mut self, field: &str, message: &str) {
+        self.errors.push(FieldError::new(field, message));
+    }
+
+    /// A line that must not be empty.
+    pub(crate) fn need(&mut self, name: &'static str, message: &str) -> String {
+        let value = self.get(name).to_owned();
+        if value.is_empty() {
+            self.refuse(name, message);
+        }
+        value
+    }
+
+    /// A full date in any habit, or none when empty.
+    pub(crate) fn day(&mut self, name: &'static str) -> Option<Date> {
+        let text = self.get(name);
+        if text.is_empty() {
+            return None;
+        }
+        let day = parse_any(text).ok().and_then(|d| d.full());
+        if day.is_none() {
+            self.refuse(name, "年月日まで入力してください。例: R9.3.31");
+        }
+        day
+    }
+
+    /// One of the codes offered.
+    pub(crate) fn one<T: Copy>(
+        &mut self,
+        name: &'static str,
+        all: &[T],
+        code: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
+        let value = self.get(name);
+        let found = all.iter().copied().find(|x| code(*x) == value);
+        if found.is_none() {
+            self.refuse(name, "選んでください。");
+        }
+        found
+    }
+
+    pub(crate) fn line(
+        &self,
+        name: &'static str,
+        label: &'static str,
+        required: bool,
+        hint: &'static str,
+    ) -> Field {
+        Field::Line {
+            name,
+            label,
+            required,
+            value: self.get(name).to_owned(),
+            hint,
+        }
+    }
+
+    pub(crate) fn choose(
+        &self,
+        name: &'static str,
+        label: &'static str,
+        choices: impl IntoIterator<Item = (String, String)>,
+        hint: &'static str,
+    ) -> Field {
+        let first = ("".to_owned(), "選んでください".to_owned());
+        let current = self.get(name);
+        Field::Choose {
+            name,
+            label,
+            required: true,
+            choices: std::iter::once(first)
+                .chain(choices)
+                .map(|(value, label)| Choice::new(value, label, current))
+                .collect(),
+            hint,
+        }
+    }
+}
+
+/// Boxes for the classes about residents, named `PREFIX-CODE`.
+pub(crate) fn marks(prefix: &str, bits: u32) -> Vec<Mark> {
+    nameable()
+        .map(|class| Mark {
+            name: format!("{prefix}-{}", class.code()),
+            label: class.japanese(),
+            checked: Classes::from_bits(bits).contains(class),
+        })
+        .collect()
+}
+
+/// The classes ticked under a prefix.
+pub(crate) fn classes(sent: &Sent, prefix: &str) -> u32 {
+    let ticked: Vec<Class> = nameable()
+        .filter(|c| !sent.get(&format!("{prefix}-{}", c.code())).is_empty())
+        .collect();
+    Classes::of(&ticked).bits()
+}
+
+/// The codes ticked under a prefix.
+pub(crate) fn ticked<'a>(sent: &Sent, prefix: &str, codes: &[&'a str]) -> Vec<&'a str> {
+    codes
+        .iter()
+        .copied()
+        .filter(|code| !sent.get(&format!("{prefix}-{code}")).is_empty())
+        .collect()
+}
+
+/// A page that asks.
+#[derive(Template)]
+#[template(path = "operations/form.html")]
+pub(crate) struct FormPage {
+    frame: Frame,
+    intro: Vec<String>,
+    terms: Vec<Term>,
+    errors: Vec<FieldError>,
+    action: String,
+    fields: Vec<Field>,
+    buttons: Vec<(&'static str, &'static str, &'static str)>,
+    back: String,
+}
+
+impl FormPage {
+    pub(crate) fn new(frame: &Frame, title: &str, action: impl Into<String>, back: &str) -> Self {
+        Self {
+            frame: frame.clone().with_title(title),
+            intro: vec![],
+            terms: vec![],
+            errors: vec![],
+            action: action.into(),
+            fields: vec![],
+            buttons: vec![],
+            back: back.to_owned(),
+        }
+    }
+
+    pub(crate) fn words(mut self, words: impl Into<String>) -> Self {
+        self.intro.push(words.into());
+        self
+    }
+
+    pub(crate) fn terms(mut self, terms: Vec<Term>) -> Self {
+        self.terms = terms;
+        self
+    }
+
+    pub(crate) fn fields(mut self, fields: Vec<Field>) -> Self {
+        self.fields = fields;
+        self
+    }
+
+    /// A button that sends `value` under the name `do`.
+    pub(crate) fn button(
+        mut self,
+        value: &'static str,
+        label: &'static str,
+        kind: &'static str,
+    ) -> Self {
+        self.buttons.push((value, label, kind));
+        self
+    }
+
+    /// 200, or 400 with the errors of what was sent.
+    pub(crate) fn answer(mut self, errors: Vec<FieldError>) -> Response {
+        let status = match errors.is_empty() {
+            true => StatusCode::OK,
+            false => StatusCode::BAD_REQUEST,
+        };
+        self.errors = errors;
+        html_with_status(status, self)
+    }
+}
