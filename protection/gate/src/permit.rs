@@ -8,6 +8,7 @@ use mimamori_kernel::id::PersonId;
 use mimamori_storage::{Row, Statement, Value};
 use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown, TraceError};
 
+use crate::case::{Case, office_day_number};
 use crate::class::{Class, Classes};
 use crate::decide::{Action, Gate, Purpose, Question, Withheld};
 use crate::error::{GateError, Refused};
@@ -70,6 +71,7 @@ pub struct PersonPermit {
     allowed: Classes,
     withheld: Vec<Withheld>,
     policies: Vec<String>,
+    case: Option<Case>,
     reason: Option<Reason>,
 }
 
@@ -134,13 +136,22 @@ impl Gate {
         let found = self
             .db
             .fetch_one(
-                "SELECT mask, version FROM gate_subject WHERE person = ?",
-                vec![person.bytes().into()],
+                "SELECT s.mask, s.version, c.kind FROM gate_subject s LEFT JOIN gate_case c \
+                 ON c.officer = ? AND c.day = ? AND c.person = s.person WHERE s.person = ?",
+                vec![
+                    visitor.user.bytes().into(),
+                    office_day_number(self.trace.now()).into(),
+                    person.bytes().into(),
+                ],
             )
             .await?;
         let (facts, version) = match &found {
             Some(row) => (Facts(row.int(0)?), row.int(1)?),
             None => (Facts::default(), 0),
+        };
+        let case = match &found {
+            Some(row) => row.opt_text(2)?.and_then(Case::from_code),
+            None => None,
         };
         let own = visitor.person == Some(person);
         let (mut allowed, mut withheld, mut policies) =
@@ -177,6 +188,7 @@ impl Gate {
         }
         policies.sort();
         policies.dedup();
+        policies.extend(case.map(|c| c.mark().to_owned()));
         let shown = Shown {
             person,
             token: self.trace.token(&person),
@@ -214,6 +226,7 @@ impl Gate {
             allowed,
             withheld,
             policies,
+            case,
             reason,
         })
     }
@@ -282,6 +295,7 @@ impl Gate {
             allowed: Classes::of(action.classes()),
             withheld: vec![],
             policies,
+            case: None,
             reason: Some(reason),
         };
         if refusals.is_empty() {
@@ -297,6 +311,11 @@ impl PersonPermit {
     /// The person.
     pub fn person(&self) -> PersonId {
         self.person
+    }
+
+    /// The note or queue item of this visitor, person and office day; the line carries its mark.
+    pub fn case(&self) -> Option<Case> {
+        self.case
     }
 
     /// What is kept back, and why.

@@ -41,14 +41,16 @@ pub struct LineView {
     pub classes: u32,
     /// Allowed or refused.
     pub allowed: bool,
-    /// Policy ids.
+    /// Policy ids, and `case:KIND` when the look hangs on a case.
     pub policy: String,
+    /// Persons on the line.
+    pub persons: u32,
 }
 
-const VIEW: &str =
-    "l.line, l.time, l.actor, l.org, l.role, l.action, l.purpose, l.classes, l.decision, l.policy";
+pub(crate) const VIEW: &str = "l.line, l.time, l.actor, l.org, l.role, l.action, l.purpose, l.classes, l.decision, l.policy, \
+     CAST(LENGTH(l.tokens) / 32 AS BIGINT)";
 
-fn view(row: &Row, at: usize) -> Result<LineView, StorageError> {
+pub(crate) fn view(row: &Row, at: usize) -> Result<LineView, StorageError> {
     Ok(LineView {
         line: u64::try_from(row.int(at)?).unwrap_or(0),
         time: Instant(row.int(at + 1)?),
@@ -60,6 +62,7 @@ fn view(row: &Row, at: usize) -> Result<LineView, StorageError> {
         classes: u32::try_from(row.int(at + 7)?).unwrap_or(0),
         allowed: row.int(at + 8)? == 1,
         policy: row.text(at + 9)?.to_owned(),
+        persons: u32::try_from(row.int(at + 10)?).unwrap_or(0),
     })
 }
 
