@@ -15,6 +15,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use mimamori_audit::Audit;
 use mimamori_identity::{DemoGrant, Identity, Role};
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::random::Random;
@@ -37,6 +38,7 @@ fn late(seconds: u64) -> TimeoutLayer {
     )
 }
 
+
 /// Whether the register of persons is this role's work; others find no link to it, and the gate
 /// refuses them.
 pub(crate) fn searches(visitor: &mimamori_identity::Visitor) -> bool {
@@ -45,6 +47,13 @@ pub(crate) fn searches(visitor: &mimamori_identity::Visitor) -> bool {
         Role::Clerk | Role::CareClerk | Role::LeadOfficer
     )
 }
+
+/// Roles that read the analysis report; the policies decide, this is only the menu.
+pub(crate) const REPORT_READERS: [Role; 3] = [
+    Role::Auditor,
+    Role::OperationsManager,
+    Role::ProgrammeDirector,
+];
 
 /// What the server's own pages need.
 #[derive(Clone)]
@@ -56,6 +65,8 @@ pub struct Site {
     pub(crate) db: mimamori_storage::Db,
     pub(crate) csrf: Arc<Csrf>,
     pub(crate) residents: Option<Residents>,
+    /// Search over the trace, alerts, reports; the hourly task runs its rules.
+    pub audit: Audit,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
@@ -85,6 +96,12 @@ impl Site {
                 instance.config.environment == crate::config::Environment::Demo,
             )
         });
+        let audit = Audit::new(
+            gate,
+            instance.clock.clone(),
+            instance.random.clone(),
+            instance.rules.clone(),
+        );
         Self {
             identity: instance.identity.clone(),
             trace: instance.trace.clone(),
@@ -94,6 +111,7 @@ impl Site {
             db: instance.db.clone(),
             csrf: Arc::new(Csrf::new(*instance.keys.form.bytes())),
             residents,
+            audit,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
@@ -176,6 +194,7 @@ impl Site {
         if let Some(residents) = &self.residents {
             residents.forget(&visitor.session);
         }
+        self.audit.forget(&visitor.session);
     }
 
     /// Links of a role.
@@ -195,6 +214,13 @@ impl Site {
             if visitor.role == Role::Citizen && visitor.person.is_some() {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
             }
+        }
+        if visitor.role == Role::Auditor {
+            out.push(NavLink::new("/audit", "証跡の検索", false));
+            out.push(NavLink::new("/audit/alerts", "点検の結果", false));
+        }
+        if REPORT_READERS.contains(&visitor.role) {
+            out.push(NavLink::new("/audit/reports", "分析報告", false));
         }
         out.push(NavLink::new("/guide", "案内", false));
         out
@@ -242,6 +268,7 @@ impl Site {
         let inner = own
             .with_state(self.clone())
             .merge(residents)
+            .merge(self.audit.clone().routes())
             .fallback(async || Problem::not_found())
             // Inside the guard too, so that these answers stand in the visitor's frame.
             .layer(late(30))

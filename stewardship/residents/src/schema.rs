@@ -2,7 +2,7 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. Rows carry the generation of the import that made them; one
 /// generation is in force, so that an import is flipped by changing one number.
-pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS];
+pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS, NOTES];
 
 const FIRST: Migration = Migration {
     id: "residents-0001",
@@ -102,6 +102,23 @@ CREATE TABLE residents_import_layout (
   saved_by {blob} NOT NULL,
   saved_at {int} NOT NULL,
   body {text} NOT NULL) {clustered};
+",
+};
+
+/// Reception notes (受付票).
+const NOTES: Migration = Migration {
+    id: "residents-0003",
+    ddl: "
+CREATE TABLE residents_note (
+  id {blob} NOT NULL PRIMARY KEY,
+  person {blob} NOT NULL,
+  officer {blob} NOT NULL,
+  day {int} NOT NULL,
+  channel {text} NOT NULL,
+  asker {text} NOT NULL,
+  matter {text} NOT NULL,
+  written_at {int} NOT NULL);
+CREATE INDEX residents_note_person ON residents_note (person, officer, day);
 ",
 };
 

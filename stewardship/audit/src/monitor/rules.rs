@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::{Date, Time};
+use mimamori_kernel::error::Coded;
 
 /// A day or time of day that the file holds as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,6 +133,15 @@ pub struct Rules {
 #[derive(Debug, thiserror::Error)]
 #[error("点検の規則ファイルが正しくありません: {0}")]
 pub struct RulesError(String);
+
+impl Coded for RulesError {
+    fn code(&self) -> &'static str {
+        "AUDIT-RULES"
+    }
+    fn advice(&self) -> &'static str {
+        "配布されたとおりの rules.toml に戻してください。"
+    }
+}
 
 impl Rules {
     /// The rules of this build.
