@@ -188,6 +188,11 @@ impl Rules {
             .filter(move |r| r.from.0 <= day && r.until.is_none_or(|u| day <= u.0))
     }
 
+    /// Closed days of the list, weekends and the turn of the year apart.
+    pub fn closed_days(&self) -> impl Iterator<Item = Date> {
+        self.closed.iter().map(|day| day.0)
+    }
+
     /// Whether the office is closed that day: weekend, holiday, 12/29 to 1/3.
     pub fn closed(&self, day: Date) -> bool {
         use jiff::civil::Weekday;
@@ -198,6 +203,7 @@ impl Rules {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failed test may stop")]
 mod tests {
     use super::*;
     use jiff::civil::date;
