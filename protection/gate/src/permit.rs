@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mimamori_identity::{OrgKind, Visitor};
 use mimamori_kernel::clock::Instant;
-use mimamori_kernel::id::PersonId;
+use mimamori_kernel::id::{OrgId, PersonId};
 use mimamori_storage::{Row, Statement, Value};
 use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown, TraceError};
 
@@ -488,6 +488,20 @@ impl PersonPermit {
                 .entries(&self.gate.trace.token(&self.person), before, limit)
                 .await?,
         ))
+    }
+
+    /// Names of all organisations, for the person's own trace: which office looked.
+    pub async fn offices(&self) -> Result<Hidden<Vec<(OrgId, String)>>, GateError> {
+        let rows = self
+            .gate
+            .db
+            .fetch("SELECT id, name FROM identity_org", vec![])
+            .await?;
+        let mut out = Vec::with_capacity(rows.len());
+        for row in &rows {
+            out.push((OrgId::from_bytes(row.array(0)?), row.text(1)?.to_owned()));
+        }
+        Ok(Hidden(out))
     }
 
     /// The person's statement for the verifier; its own line stands before the file is made.

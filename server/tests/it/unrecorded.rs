@@ -112,7 +112,7 @@ fn must_fail(login: &str, method: &str, path: &str) -> bool {
         ("POST", "/audit" | "/audit/run" | "/audit/reports") => true,
         ("GET", "/residents/results/{result}") => officer,
         (_, path) if path.starts_with("/residents/imports") => login != "lead-1",
-        ("GET", "/me" | "/me/statement") => login == "citizen-1",
+        ("GET", "/me" | "/me/sheet" | "/me/statement") => login == "citizen-1",
         _ => false,
     }
 }

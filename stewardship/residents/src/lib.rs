@@ -129,6 +129,7 @@ impl Residents {
                 get(reception::note).post(reception::write),
             )
             .route("/me", get(own::page))
+            .route("/me/sheet", get(own::sheet))
             .route("/me/statement", get(own::statement))
             .merge(intake::routes())
             .with_state(self)

@@ -203,7 +203,6 @@ impl Rules {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a failed test may stop")]
 mod tests {
     use super::*;
     use jiff::civil::date;
