@@ -38,7 +38,6 @@ fn late(seconds: u64) -> TimeoutLayer {
     )
 }
 
-
 /// Whether the register of persons is this role's work; others find no link to it, and the gate
 /// refuses them.
 pub(crate) fn searches(visitor: &mimamori_identity::Visitor) -> bool {
