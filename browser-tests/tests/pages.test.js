@@ -88,6 +88,40 @@ const PAGES = [
   }, "07-citizen"],
   ["guide", "clerk", (page) => page.goto("/guide"), "08-guide"],
   ["guide without a session", "", (page) => page.goto("/guide")],
+  ["own sheet", "citizen", (page) => page.goto("/me/sheet")],
+  ["note", "clerk", (page) => page.goto(`${member.path}/note`)],
+  ["note with errors", "clerk", (page) => wrongly(page, `${member.path}/note`, "受付票を書いて記録を開く")],
+  ["trace search", "auditor", (page) => page.goto("/audit")],
+  ["trace search with errors", "auditor", (page) => wrongly(page, "/audit", "検索する", { from: "昨日", line: "x" })],
+  ["lines of the trace", "auditor", async (page) => {
+    await page.goto("/audit");
+    await page.locator("#officer").fill("clerk-1");
+    await page.getByRole("button", { name: "検索する" }).click();
+    await page.getByRole("heading", { level: 1, name: "証跡の検索結果" }).waitFor();
+  }],
+  ["alerts", "auditor", async (page) => {
+    await page.goto("/audit/alerts");
+    await page.getByRole("button", { name: "いま点検する" }).click();
+    await page.locator(".banner[role=status]").waitFor();
+  }],
+  ["one alert", "auditor", async (page) => {
+    const { context, page: desk } = await open(browser, demo);
+    await enter(desk, "clerk");
+    await desk.goto((await findWithBadge(desk, "支援措置", ["世帯員"])).href);
+    await context.close();
+    await page.goto("/audit/alerts");
+    await page.getByRole("button", { name: "いま点検する" }).click();
+    await page.getByRole("link", { name: "支援措置の対象者の閲覧" }).first().click();
+    await page.getByRole("button", { name: "回答する" }).click();
+    await page.locator(".error-summary").waitFor();
+  }],
+  ["report", "auditor", async (page) => {
+    await page.goto("/audit/reports");
+    await page.locator("#month").fill(await page.evaluate(() => new Date(Date.now() + 9 * 3600e3).toISOString().slice(0, 7)));
+    await page.getByRole("button", { name: "報告を作り、署名する" }).click();
+    await page.getByRole("link", { name: "署名つきの報告を保存する" }).waitFor();
+  }],
+  ["reports", "operations", (page) => page.goto("/audit/reports")],
   ["reason", "lead", (page) => page.goto(member.path), "09-reason"],
   ["reason with errors", "lead", (page) => wrongly(page, member.path, "理由を記録して開く")],
   ["sign-in", "", (page) => page.goto("/sign-in"), "10-sign-in"],

@@ -74,7 +74,7 @@ pub const PLAYERS: [Player; 9] = [
         "audit-1",
         "監査 きよし",
         Role::Auditor,
-        "個人の記録は見られない",
+        "職員の利用を調べ、点検の結果に回答する",
     ),
     (
         OrgKind::Department,

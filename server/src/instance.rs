@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fs4::fs_std::FileExt as _;
+use mimamori_audit::monitor::Rules;
 use mimamori_encryption::{Keys, NoteSigner};
 use mimamori_gate::{Gate, Room};
 use mimamori_identity::{Identity, Kdf, Limits};
@@ -18,7 +19,11 @@ use crate::config::{Config, Environment};
 use crate::error::StartError;
 
 /// The rooms of this build, in the order of the floors.
-pub const ROOMS: &[Room] = &[mimamori_residents::ROOM, mimamori_operations::ROOM];
+pub const ROOMS: &[Room] = &[
+    mimamori_residents::ROOM,
+    mimamori_audit::ROOM,
+    mimamori_operations::ROOM,
+];
 
 /// All steps of the schema.
 pub fn migrations() -> Vec<Migration> {
@@ -28,6 +33,7 @@ pub fn migrations() -> Vec<Migration> {
         mimamori_gate::MIGRATIONS,
         mimamori_residents::MIGRATIONS,
         mimamori_operations::MIGRATIONS,
+        mimamori_audit::MIGRATIONS,
     ]
     .concat()
 }
@@ -48,6 +54,8 @@ pub struct Instance {
     pub gate: Gate,
     /// Identity.
     pub identity: Identity,
+    /// Monitoring rules.
+    pub rules: Arc<Rules>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -143,6 +151,7 @@ impl Instance {
             trace,
             gate,
             identity,
+            rules: Arc::new(Rules::built_in()?),
             clock,
             random,
             _lock: lock,

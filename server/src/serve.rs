@@ -19,6 +19,7 @@ pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
     }
     let (listen, tls) = (instance.config.listen, instance.config.tls.clone());
     tokio::spawn(daily_map(instance.trace.clone(), instance.clock.clone()));
+    tokio::spawn(hourly_patrol(site.audit.clone()));
     listen_on(
         listen,
         tls.map(|t| (t, instance.dir.clone())),
@@ -86,5 +87,17 @@ async fn daily_map(
             }
         }
         tokio::time::sleep(Duration::from_secs(60)).await;
+    }
+}
+
+/// The monitoring rules, five minutes after the start and then once an hour (S0-45).
+async fn hourly_patrol(audit: mimamori_audit::Audit) {
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    loop {
+        if let Err(error) = audit.patrol().await {
+            let code = mimamori_kernel::error::Coded::code(&error);
+            tracing::error!(code, error = ?error, "the monitoring rules could not be run");
+        }
+        tokio::time::sleep(Duration::from_secs(3600)).await;
     }
 }

@@ -1,6 +1,8 @@
 //! Promises of the whole house: what no single room can prove alone.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+#[path = "it/audit.rs"]
+mod audit;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/entrance.rs"]

@@ -3,6 +3,7 @@
 //! Promises: the bytes are a function of the arguments alone; nobody in it exists.
 //! Never: real data, the clock; a dirty row that [`write_dirty_town`] did not list. See `README.md` for the columns.
 
+pub mod accesses;
 mod areas;
 mod counts;
 mod dirt;

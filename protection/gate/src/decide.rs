@@ -84,15 +84,18 @@ pub enum Purpose {
     Own,
     /// Running the system.
     Operation,
+    /// 利用状況の監査 (S4-101).
+    Audit,
 }
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::CareInsurance,
         Self::CareManagement,
         Self::Own,
         Self::Operation,
+        Self::Audit,
     ];
 
     /// Code.
@@ -102,6 +105,7 @@ impl Purpose {
             Self::CareManagement => "care-management",
             Self::Own => "own",
             Self::Operation => "operation",
+            Self::Audit => "audit",
         }
     }
     /// The word on a screen.
@@ -111,6 +115,7 @@ impl Purpose {
             Self::CareManagement => "地域包括ケアに関する事務",
             Self::Own => "本人による確認",
             Self::Operation => "システムの運用",
+            Self::Audit => "利用状況の監査",
         }
     }
 }

@@ -30,9 +30,10 @@ impl Facts {
 }
 
 /// Tables of the gate; read by the gate alone.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    id: "gate-0001",
-    ddl: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        id: "gate-0001",
+        ddl: "
 CREATE TABLE gate_subject (
   person {blob} NOT NULL PRIMARY KEY,
   mask {int} NOT NULL,
@@ -45,7 +46,19 @@ CREATE TABLE gate_relation (
   valid_until {int} NOT NULL,
   PRIMARY KEY (person, kind, party)) {clustered};
 ",
-}];
+    },
+    Migration {
+        id: "gate-0002",
+        ddl: "
+CREATE TABLE gate_case (
+  officer {blob} NOT NULL,
+  day {int} NOT NULL,
+  person {blob} NOT NULL,
+  kind {text} NOT NULL,
+  PRIMARY KEY (officer, day, person)) {clustered};
+",
+    },
+];
 
 /// The write that states a person's facts; belongs into the transaction that changes them.
 pub fn subject_statement(person: &PersonId, facts: Facts) -> Statement {

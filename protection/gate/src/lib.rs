@@ -5,6 +5,8 @@
 //! comes out only after its line in the trace is durable.
 //! Never: a business rule of a service, a page, a second way in.
 
+mod audit;
+mod case;
 mod class;
 mod decide;
 mod error;
@@ -19,6 +21,8 @@ mod permit;
 mod reach;
 mod table;
 
+pub use audit::{AuditPermit, Staff};
+pub use case::{Case, case_statement, office_day_number};
 pub use class::{Class, Classes};
 pub use decide::{Action, Gate, Purpose, Room, Rules, Withheld};
 pub use error::{GateError, Refused};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use mimamori_identity::{OrgKind, Visitor};
 use mimamori_kernel::clock::Instant;
-use mimamori_kernel::id::PersonId;
+use mimamori_kernel::id::{OrgId, PersonId};
 use mimamori_storage::{Row, Statement, Value};
 use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown, TraceError};
 
+use crate::case::{Case, office_day_number};
 use crate::class::{Class, Classes};
 use crate::decide::{Action, Gate, Purpose, Question, Withheld, within};
 use crate::error::{GateError, Refused};
@@ -70,6 +71,7 @@ pub struct PersonPermit {
     allowed: Classes,
     withheld: Vec<Withheld>,
     policies: Vec<String>,
+    case: Option<Case>,
     reason: Option<Reason>,
 }
 
@@ -134,13 +136,22 @@ impl Gate {
         let found = self
             .db
             .fetch_one(
-                "SELECT mask, version FROM gate_subject WHERE person = ?",
-                vec![person.bytes().into()],
+                "SELECT s.mask, s.version, c.kind FROM gate_subject s LEFT JOIN gate_case c \
+                 ON c.officer = ? AND c.day = ? AND c.person = s.person WHERE s.person = ?",
+                vec![
+                    visitor.user.bytes().into(),
+                    office_day_number(self.trace.now()).into(),
+                    person.bytes().into(),
+                ],
             )
             .await?;
         let (facts, version) = match &found {
             Some(row) => (Facts(row.int(0)?), row.int(1)?),
             None => (Facts::default(), 0),
+        };
+        let case = match &found {
+            Some(row) => row.opt_text(2)?.and_then(Case::from_code),
+            None => None,
         };
         let own = visitor.person == Some(person);
         let (mut allowed, mut withheld, mut policies) =
@@ -177,6 +188,7 @@ impl Gate {
         }
         policies.sort();
         policies.dedup();
+        policies.extend(case.map(|c| c.mark().to_owned()));
         let shown = Shown {
             person,
             token: self.trace.token(&person),
@@ -214,6 +226,7 @@ impl Gate {
             allowed,
             withheld,
             policies,
+            case,
             reason,
         })
     }
@@ -285,6 +298,7 @@ impl Gate {
             allowed: Classes::of(action.classes()),
             withheld: vec![],
             policies,
+            case: None,
             reason: Some(reason),
         };
         if refusals.is_empty() {
@@ -300,6 +314,11 @@ impl PersonPermit {
     /// The person.
     pub fn person(&self) -> PersonId {
         self.person
+    }
+
+    /// The note or queue item of this visitor, person and office day; the line carries its mark.
+    pub fn case(&self) -> Option<Case> {
+        self.case
     }
 
     /// What is kept back, and why.
@@ -488,6 +507,20 @@ impl PersonPermit {
                 .entries(&self.gate.trace.token(&self.person), before, limit)
                 .await?,
         ))
+    }
+
+    /// Names of all organisations, for the person's own trace: which office looked.
+    pub async fn offices(&self) -> Result<Hidden<Vec<(OrgId, String)>>, GateError> {
+        let rows = self
+            .gate
+            .db
+            .fetch("SELECT id, name FROM identity_org", vec![])
+            .await?;
+        let mut out = Vec::with_capacity(rows.len());
+        for row in &rows {
+            out.push((OrgId::from_bytes(row.array(0)?), row.text(1)?.to_owned()));
+        }
+        Ok(Hidden(out))
     }
 
     /// The person's statement for the verifier; its own line stands before the file is made.

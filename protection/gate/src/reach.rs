@@ -9,8 +9,8 @@ use mimamori_storage::Statement;
 use crate::decide::{Action, Gate};
 use crate::error::GateError;
 
-/// The one table of the gate that rooms keep up to date with their own changes.
-const SUBJECT: &str = "gate_subject";
+/// The tables of the gate that rooms keep up to date with their own changes.
+const FACTS: [&str; 2] = ["gate_subject", "gate_case"];
 
 /// Tables of one room.
 #[derive(Debug, Clone)]
@@ -62,10 +62,16 @@ impl Reach {
         Ok(())
     }
 
+    /// A query of the room's own tables alone.
+    pub(crate) fn check_own(&self, sql: &str) -> Result<(), GateError> {
+        self.check(sql, &[])?;
+        self.check_read(sql)
+    }
+
     /// A query may name the room's tables, its declared extracts and the facts.
     pub(crate) fn check_read(&self, sql: &str) -> Result<(), GateError> {
         let mut more = self.extracts.to_vec();
-        more.push(SUBJECT);
+        more.extend(FACTS);
         self.check(sql, &more)?;
         match sql.trim_start().get(..6) {
             Some(head) if head.eq_ignore_ascii_case("SELECT") => Ok(()),
@@ -76,11 +82,11 @@ impl Reach {
     /// A write may change the room's tables and the facts; inside it, extracts may be read.
     pub(crate) fn check_write(&self, statements: &[Statement]) -> Result<(), GateError> {
         let mut more = self.extracts.to_vec();
-        more.push(SUBJECT);
+        more.extend(FACTS);
         for statement in statements {
             self.check(&statement.sql, &more)?;
             let target = tables(&statement.sql).first().copied().unwrap_or_default();
-            if !(target.starts_with(&self.prefix) || target == SUBJECT) {
+            if !(target.starts_with(&self.prefix) || FACTS.contains(&target)) {
                 return Err(GateError::Rules(format!("{target} may not be written")));
             }
         }
@@ -104,6 +110,7 @@ mod tests {
             "SELECT a FROM care_insurance_card WHERE b = ?",
             "SELECT a FROM (SELECT b FROM care_insurance_card) c JOIN residents_person p ON p.person = c.b",
             "SELECT mask FROM gate_subject",
+            "SELECT kind FROM gate_case",
         ] {
             assert!(reach.check_read(good).is_ok(), "{good}");
         }
@@ -116,6 +123,22 @@ mod tests {
         ] {
             assert!(
                 matches!(reach.check_read(bad), Err(GateError::Rules(_))),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_a_room_comes_from_its_own_tables() {
+        let reach = ROOM();
+        assert!(reach.check_own("SELECT a FROM care_insurance_card").is_ok());
+        for bad in [
+            "SELECT a FROM care_insurance_card c JOIN residents_person p ON p.person = c.b",
+            "SELECT mask FROM gate_subject",
+            "DELETE FROM care_insurance_card",
+        ] {
+            assert!(
+                matches!(reach.check_own(bad), Err(GateError::Rules(_))),
                 "{bad}"
             );
         }

@@ -41,14 +41,16 @@ pub struct LineView {
     pub classes: u32,
     /// Allowed or refused.
     pub allowed: bool,
-    /// Policy ids.
+    /// Policy ids, and `case:KIND` when the look hangs on a case.
     pub policy: String,
+    /// Persons on the line.
+    pub persons: u32,
 }
 
-const VIEW: &str =
-    "l.line, l.time, l.actor, l.org, l.role, l.action, l.purpose, l.classes, l.decision, l.policy";
+pub(crate) const VIEW: &str = "l.line, l.time, l.actor, l.org, l.role, l.action, l.purpose, l.classes, l.decision, l.policy, \
+     CAST(LENGTH(l.tokens) / 32 AS BIGINT)";
 
-fn view(row: &Row, at: usize) -> Result<LineView, StorageError> {
+pub(crate) fn view(row: &Row, at: usize) -> Result<LineView, StorageError> {
     Ok(LineView {
         line: u64::try_from(row.int(at)?).unwrap_or(0),
         time: Instant(row.int(at + 1)?),
@@ -60,6 +62,7 @@ fn view(row: &Row, at: usize) -> Result<LineView, StorageError> {
         classes: u32::try_from(row.int(at + 7)?).unwrap_or(0),
         allowed: row.int(at + 8)? == 1,
         policy: row.text(at + 9)?.to_owned(),
+        persons: u32::try_from(row.int(at + 10)?).unwrap_or(0),
     })
 }
 
@@ -79,10 +82,10 @@ fn told_leaf(
     row: &Row,
     kept: &[u8],
 ) -> Result<Vec<u8>, StorageError> {
-    let tokens = row.bytes(13)?;
+    let tokens = row.bytes(14)?;
     let index = tokens.chunks(32).position(|t| t == token.0);
-    let details = match row.opt_text(14)? {
-        Some(_) => sha256(row.bytes(15)?),
+    let details = match row.opt_text(15)? {
+        Some(_) => sha256(row.bytes(16)?),
         None => [0; 32],
     };
     let line = &entry.line;
@@ -136,7 +139,7 @@ impl Trace {
             .await?;
         // The count beside the rows is of the same moment; without rows the one read before them.
         let count = match rows.first() {
-            Some(row) => row.opt_int(16)?.map_or(0, unsigned),
+            Some(row) => row.opt_int(17)?.map_or(0, unsigned),
             None => count,
         };
         let mut expected = count.min(unsigned(before).saturating_sub(1));
@@ -147,8 +150,8 @@ impl Trace {
                 sequence: unsigned(row.int(0)?),
                 line: view(row, 1)?,
             };
-            let path = segment(&self.shared.dir, unsigned(row.int(11)?));
-            let kept = read_leaf(&path, unsigned(row.int(12)?))?;
+            let path = segment(&self.shared.dir, unsigned(row.int(12)?));
+            let kept = read_leaf(&path, unsigned(row.int(13)?))?;
             let told = told_leaf(token, &entry, row, &kept)?;
             let next = leaf_hash(&kept);
             if entry.sequence != expected || told != kept || follower.is_some_and(|h| h != next) {

@@ -14,6 +14,7 @@ mod report;
 mod segments;
 pub mod sentences;
 mod shape;
+pub mod signed;
 pub mod statement;
 pub mod trace;
 pub mod tree;

@@ -1,4 +1,4 @@
-//! `mimamori-verify`: judges a trace folder or one person's statement.
+//! `mimamori-verify`: judges a trace folder, one person's statement or a signed report.
 //!
 //! Exit code 0: good; 1: something is wrong; 2: nothing could be judged.
 
@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use mimamori_verifier::sentences::Sentence;
-use mimamori_verifier::{VerifyError, statement, trace};
+use mimamori_verifier::{VerifyError, signed, statement, trace};
 
 /// 証跡を独立に検証します。 Verifies a trace independently of the server that wrote it.
 #[derive(Parser)]
@@ -44,6 +44,14 @@ enum Command {
         /// 日本語だけで表示します — Japanese only
         #[arg(long)]
         ja: bool,
+    },
+    /// 署名つきの分析報告 — a signed analysis report
+    Note {
+        /// The report
+        file: PathBuf,
+        /// The verifier key (`trace/key.pub`), kept from elsewhere than the report
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
     },
 }
 
@@ -81,6 +89,31 @@ fn run(command: Command) -> Result<bool, VerifyError> {
             let report = statement::verify(&file, known.as_deref(), key.as_deref())?;
             print(&report.sentences(), ja);
             Ok(report.good())
+        }
+        Command::Note { file, key } => {
+            let (text, good) = match signed::verify(&file, &key)? {
+                Ok(signed) => {
+                    let lines = signed.lines.join("\n");
+                    let ja = format!(
+                        "署名は正しく、内容は変わっていません（鍵 {}）。",
+                        signed.signer
+                    );
+                    let en = format!(
+                        "The signature is good and nothing was changed (key {}).",
+                        signed.signer
+                    );
+                    (format!("{lines}\n\n{ja}\n{en}\n"), true)
+                }
+                Err(why) => {
+                    let ja = format!("この鍵で署名された報告ではありません（{}）。", why.ja());
+                    (
+                        format!("{ja}\nThis is not a report signed by this key: {why}.\n"),
+                        false,
+                    )
+                }
+            };
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            Ok(good)
         }
     }
 }

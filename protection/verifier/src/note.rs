@@ -104,6 +104,20 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Whether `signature` (4 bytes key id, 64 bytes Ed25519) is this key's over `text`.
+    pub(crate) fn verify(&self, text: &[u8], signature: &[u8]) -> Result<(), NoteError> {
+        let (id, signature) = signature.split_first_chunk::<4>().ok_or(NoteError::Shape)?;
+        if *id != self.id {
+            return Err(NoteError::KeyId);
+        }
+        let signature = Signature::from_slice(signature).map_err(|_| NoteError::Shape)?;
+        self.public
+            .verify_strict(text, &signature)
+            .map_err(|_| NoteError::Signature)
+    }
+}
+
 /// A checkpoint whose signature is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Checkpoint {
@@ -151,15 +165,8 @@ impl Checkpoint {
             return Err(NoteError::Name);
         }
         let signature: [u8; 68] = decode(signature).ok_or(NoteError::Shape)?;
-        let (id, signature) = signature.split_first_chunk::<4>().ok_or(NoteError::Shape)?;
-        if *id != key.id {
-            return Err(NoteError::KeyId);
-        }
-        let signature = Signature::from_slice(signature).map_err(|_| NoteError::Signature)?;
         let text: usize = lines[..5].iter().map(|line| line.len() + 1).sum();
-        key.public
-            .verify_strict(&bytes[..text], &signature)
-            .map_err(|_| NoteError::Signature)?;
+        key.verify(&bytes[..text], &signature)?;
         Ok(checkpoint)
     }
 }

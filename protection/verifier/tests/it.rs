@@ -9,6 +9,8 @@
 mod cases;
 #[path = "it/definition.rs"]
 mod definition;
+#[path = "it/report.rs"]
+mod report;
 #[path = "it/samples.rs"]
 mod samples;
 #[path = "it/statement.rs"]

@@ -7,7 +7,7 @@ use axum::response::Response;
 use mimamori_identity::{Role, Visitor, bootstrap_done};
 use mimamori_pages::{Frame, html};
 
-use super::Site;
+use super::{REPORT_READERS, Site};
 
 struct Work {
     href: &'static str,
@@ -63,6 +63,25 @@ pub(crate) async fn page(
                 text,
             });
         }
+    }
+    if visitor.role == Role::Auditor {
+        works.push(Work {
+            href: "/audit",
+            title: "証跡の検索",
+            text: "だれが、いつ、何のために記録を見たかを探します。",
+        });
+        works.push(Work {
+            href: "/audit/alerts",
+            title: "点検の結果",
+            text: "規則にかかった閲覧を確かめ、回答します。",
+        });
+    }
+    if REPORT_READERS.contains(&visitor.role) {
+        works.push(Work {
+            href: "/audit/reports",
+            title: "分析報告",
+            text: "ひと月の利用と点検の結果を、署名つきでまとめた報告です。",
+        });
     }
     if visitor.role == Role::OperationsManager
         && matches!(bootstrap_done(&site.db).await, Ok(false))

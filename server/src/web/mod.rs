@@ -15,6 +15,7 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
+use mimamori_audit::Audit;
 use mimamori_identity::{DemoGrant, EndReason, Identity, Role};
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::random::Random;
@@ -57,6 +58,12 @@ pub(crate) fn office(visitor: &mimamori_identity::Visitor) -> Option<&'static st
         _ => None,
     }
 }
+/// Roles that read the analysis report; the policies decide, this is only the menu.
+pub(crate) const REPORT_READERS: [Role; 3] = [
+    Role::Auditor,
+    Role::OperationsManager,
+    Role::ProgrammeDirector,
+];
 
 /// What the server's own pages need.
 #[derive(Clone)]
@@ -69,6 +76,8 @@ pub struct Site {
     pub(crate) csrf: Arc<Csrf>,
     pub(crate) residents: Option<Residents>,
     pub(crate) operations: Operations,
+    /// Search over the trace, alerts, reports; the hourly task runs its rules.
+    pub audit: Audit,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
@@ -100,11 +109,17 @@ impl Site {
         });
         let identity = instance.identity.clone();
         let operations = Operations::new(
-            gate,
+            gate.clone(),
             instance.clock.clone(),
             instance.random.clone(),
             identity.kdf(),
             Arc::new(move |user| identity.end_sessions(user, EndReason::Revoked)),
+        );
+        let audit = Audit::new(
+            gate,
+            instance.clock.clone(),
+            instance.random.clone(),
+            instance.rules.clone(),
         );
         Self {
             identity: instance.identity.clone(),
@@ -116,6 +131,7 @@ impl Site {
             csrf: Arc::new(Csrf::new(*instance.keys.form.bytes())),
             residents,
             operations,
+            audit,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
@@ -198,6 +214,7 @@ impl Site {
         if let Some(residents) = &self.residents {
             residents.forget(&visitor.session);
         }
+        self.audit.forget(&visitor.session);
     }
 
     /// Links of a role.
@@ -220,6 +237,13 @@ impl Site {
         }
         if let Some(href) = office(visitor) {
             out.push(NavLink::new(href, "利用者管理", false));
+        }
+        if visitor.role == Role::Auditor {
+            out.push(NavLink::new("/audit", "証跡の検索", false));
+            out.push(NavLink::new("/audit/alerts", "点検の結果", false));
+        }
+        if REPORT_READERS.contains(&visitor.role) {
+            out.push(NavLink::new("/audit/reports", "分析報告", false));
         }
         out.push(NavLink::new("/guide", "案内", false));
         out
@@ -268,6 +292,7 @@ impl Site {
             .with_state(self.clone())
             .merge(residents)
             .merge(self.operations.clone().routes())
+            .merge(self.audit.clone().routes())
             .fallback(async || Problem::not_found())
             // Inside the guard too, so that these answers stand in the visitor's frame.
             .layer(late(30))

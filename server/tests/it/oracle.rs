@@ -110,6 +110,40 @@ fn demanded(cell: &Cell) -> bool {
         "people.register" | "organisation.change" | "contract.propose" | "contract.end" => {
             operates(cell, Class::Staff) && cell.role == Role::OperationsManager
         }
+        // S0-04, S0-05, S0-45: who may open a person's record may write down why.
+        "note.write" => {
+            cell.kind == OrgKind::Department
+                && cell.class == Class::Identity
+                && match cell.role {
+                    Role::Clerk | Role::LeadOfficer => cell.purpose == Purpose::CareInsurance,
+                    Role::CareClerk => {
+                        cell.purpose == Purpose::CareManagement && cell.facts.has(Facts::INSURED)
+                    }
+                    _ => false,
+                }
+        }
+        // S0-45, S4-100, S4-101: the auditor watches the use of the system, as an audit and nothing else.
+        "trace.search" | "trace.export" | "alert.list" | "alert.open" | "alert.answer" => {
+            cell.kind == OrgKind::Department
+                && cell.role == Role::Auditor
+                && cell.purpose == Purpose::Audit
+                && cell.class == Class::AccessLog
+        }
+        "monitor.run" => {
+            cell.kind == OrgKind::Department
+                && cell.role == Role::Auditor
+                && cell.purpose == Purpose::Operation
+                && cell.class == Class::Aggregate
+        }
+        // S1-55: signed by the auditor; S4-99, S4-102: read by those who answer for the operation.
+        "report.make" | "report.open" => {
+            let readers = [Role::OperationsManager, Role::ProgrammeDirector];
+            cell.kind == OrgKind::Department
+                && cell.purpose == Purpose::Audit
+                && cell.class == Class::Aggregate
+                && (cell.role == Role::Auditor
+                    || cell.action.code() == "report.open" && readers.contains(&cell.role))
+        }
         other => panic!("{other}: no second reading of this action"),
     }
 }

@@ -106,10 +106,13 @@ fn must_fail(login: &str, method: &str, path: &str) -> bool {
     let officer = ["clerk-1", "lead-1", "care-1"].contains(&login);
     match (method, path) {
         ("POST", "/residents/search") | ("GET", "/residents/{person}") => true,
-        ("GET", "/residents/search") => !officer,
+        ("GET", "/residents/search") | ("GET" | "POST", "/residents/{person}/note") => !officer,
+        ("GET", "/audit") => login != "audit-1",
+        ("GET", "/audit/alerts" | "/audit/alerts/{alert}" | "/audit/reports") => true,
+        ("POST", "/audit" | "/audit/run" | "/audit/reports") => true,
         ("GET", "/residents/results/{result}") => officer,
         (_, path) if path.starts_with("/residents/imports") => login != "lead-1",
-        ("GET", "/me" | "/me/statement") => login == "citizen-1",
+        ("GET", "/me" | "/me/sheet" | "/me/statement") => login == "citizen-1",
         // Every page of the office begins with a decision; its ids lead nowhere, and that is a line too.
         ("GET", "/account") => true,
         ("GET", path) if path.starts_with("/operations/") => true,

@@ -35,6 +35,9 @@ pub const PERSON_OPEN: Action = Action::new(
     ],
 );
 
+/// A reception note on one person; its words are of the class of the person's name.
+pub const NOTE_WRITE: Action = Action::new("note.write", "受付票を記入", &[Identity]);
+
 /// The person's own page "who looked at my record".
 pub const TRACE_OWN: Action = Action::new("trace.own", "閲覧記録を確認", &[AccessLog]);
 

@@ -9,6 +9,7 @@ mod answer;
 pub mod import;
 mod intake;
 mod own;
+mod reception;
 mod record;
 mod schema;
 mod search;
@@ -37,6 +38,7 @@ pub const ROOM: Room = Room {
         action::PERSON_SEARCH,
         action::PERSON_LIST,
         action::PERSON_OPEN,
+        action::NOTE_WRITE,
         action::TRACE_OWN,
         action::STATEMENT_OWN,
         action::IMPORT,
@@ -122,7 +124,12 @@ impl Residents {
             .route("/residents/results/{result}", get(search::results))
             .route("/residents/{person}", get(record::open))
             .route("/residents/{person}/reason", post(record::state_reason))
+            .route(
+                "/residents/{person}/note",
+                get(reception::note).post(reception::write),
+            )
             .route("/me", get(own::page))
+            .route("/me/sheet", get(own::sheet))
             .route("/me/statement", get(own::statement))
             .merge(intake::routes())
             .with_state(self)

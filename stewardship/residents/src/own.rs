@@ -9,11 +9,14 @@ use mimamori_gate::{Action, Class, Classes, Purpose};
 use mimamori_identity::{Role, Visitor};
 use mimamori_kernel::date::wareki_with_western;
 use mimamori_pages::{Frame, Problem, html};
+use mimamori_trace::Entry;
 
 use crate::{Residents, action, answer};
 
 /// Entries on one page.
 const PAGE: u32 = 50;
+/// Entries on the sheet, so that it stays one page of A4.
+const SHEET: u32 = 14;
 
 struct Look {
     sequence: u64,
@@ -47,30 +50,10 @@ fn word<T: Copy>(all: &[T], code: &str, of: fn(T) -> (&'static str, &'static str
         .to_owned()
 }
 
-/// GET /me
-pub(crate) async fn page(
-    State(room): State<Residents>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Query(Before { before }): Query<Before>,
-) -> Response {
-    let Some(person) = visitor.person else {
-        return Problem::not_found().into_response();
-    };
-    let read = async {
-        let permit = room
-            .gate
-            .person(&visitor, action::TRACE_OWN, Purpose::Own, person, None)
-            .await?;
-        let entries = permit.entries(before, PAGE).await?;
-        permit.reveal(entries).await
-    };
-    let entries = match read.await {
-        Ok(entries) => entries,
-        Err(error) => return answer(error),
-    };
+/// Entries in words.
+fn looks(room: &Residents, entries: &[Entry]) -> Vec<Look> {
     let actions: Vec<Action> = room.gate.rules().actions().collect();
-    let looks: Vec<Look> = entries
+    entries
         .iter()
         .map(|entry| {
             let line = &entry.line;
@@ -95,13 +78,100 @@ pub(crate) async fn page(
                 },
             }
         })
-        .collect();
+        .collect()
+}
+
+/// GET /me
+pub(crate) async fn page(
+    State(room): State<Residents>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Query(Before { before }): Query<Before>,
+) -> Response {
+    let Some(person) = visitor.person else {
+        return Problem::not_found().into_response();
+    };
+    let read = async {
+        let permit = room
+            .gate
+            .person(&visitor, action::TRACE_OWN, Purpose::Own, person, None)
+            .await?;
+        let entries = permit.entries(before, PAGE).await?;
+        permit.reveal(entries).await
+    };
+    let entries = match read.await {
+        Ok(entries) => entries,
+        Err(error) => return answer(error),
+    };
+    let looks = looks(&room, &entries);
     let older = looks.last().map(|l| l.sequence).filter(|s| *s > 1);
     html(OwnPage {
         frame: &frame.with_title("自分の記録を見た人").with_current("/me"),
         looks,
         older,
         line: entries.line(),
+    })
+}
+
+struct Entered {
+    look: Look,
+    office: String,
+}
+
+#[derive(Template)]
+#[template(path = "residents/sheet.html")]
+struct SheetPage<'a> {
+    frame: &'a Frame,
+    entered: Vec<Entered>,
+    /// All entries, this look not counted.
+    all: u64,
+    today: String,
+    line: u64,
+}
+
+/// GET /me/sheet: one A4 sheet in large type, for the counter.
+pub(crate) async fn sheet(
+    State(room): State<Residents>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+) -> Response {
+    let Some(person) = visitor.person else {
+        return Problem::not_found().into_response();
+    };
+    let read = async {
+        let permit = room
+            .gate
+            .person(&visitor, action::STATEMENT_OWN, Purpose::Own, person, None)
+            .await?;
+        let entries = permit.entries(None, SHEET).await?;
+        let offices = permit.offices().await?;
+        permit.reveal(entries.and(offices)).await
+    };
+    let shown = match read.await {
+        Ok(shown) => shown,
+        Err(error) => return answer(error),
+    };
+    let line = shown.line();
+    let (entries, offices) = shown.into_inner();
+    let office = |org: &[u8; 16]| {
+        let found = offices.iter().find(|(id, _)| id.bytes() == org);
+        found.map_or_else(|| "市のシステム".to_owned(), |(_, name)| name.clone())
+    };
+    html(SheetPage {
+        frame: &frame
+            .with_title("自分の記録を見た人（1枚の証明）")
+            .with_current("/me"),
+        all: entries.first().map_or(0, |e| e.sequence),
+        entered: looks(&room, &entries)
+            .into_iter()
+            .zip(&entries)
+            .map(|(look, entry)| Entered {
+                look,
+                office: office(&entry.line.org),
+            })
+            .collect(),
+        today: wareki_with_western(room.clock.now().office_day().into()),
+        line,
     })
 }
 

@@ -7,15 +7,18 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mimamori_gate::{
-    Class, Condition, GateError, Hidden, ListPermit, Listed, PersonPermit, Reason, Record, Withheld,
+    Class, Condition, GateError, Hidden, ListPermit, Listed, PersonPermit, Reason, Record,
+    Withheld, office_day_number,
 };
 use mimamori_identity::Visitor;
+use mimamori_kernel::clock::Instant;
 use mimamori_kernel::date::{PartialDate, age_completed, wareki_with_western};
 use mimamori_kernel::id::{PersonId, ResultId};
 use mimamori_pages::{
     Choice, FieldError, Frame, LimitedForm, Problem, Term, html, html_with_status,
 };
 
+use crate::reception::{self, Note};
 use crate::schema::{IN_FORCE, IN_FORCE_HERE};
 use crate::search::{COLUMNS as LIST_COLUMNS, Line, channels, lines, purpose, reason, sex};
 use crate::{Residents, action, answer};
@@ -25,6 +28,15 @@ use crate::{Residents, action, answer};
 pub(crate) struct Stated {
     day: Date,
     words: String,
+}
+
+impl Stated {
+    pub(crate) fn new(at: Instant, words: String) -> Self {
+        Self {
+            day: at.office_day(),
+            words,
+        }
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -59,6 +71,12 @@ struct RecordPage<'a> {
     back: Option<String>,
     line: u64,
     words: String,
+    person: PersonId,
+    /// `?from=` of the search, for the note's page.
+    from: String,
+    /// Notes of today; none: the look is marked as one without a case.
+    notes: Vec<Note>,
+    linked: bool,
 }
 
 #[derive(Template)]
@@ -156,6 +174,9 @@ pub(crate) async fn open(
         Ok(permit) => permit,
         Err(error) => return answer(error),
     };
+    let linked = permit.case().is_some();
+    // A note or queue item of today is reason enough.
+    let words = words.or_else(|| linked.then(|| "受付票".to_owned()));
     let Some(words) = words else {
         let frame = frame
             .with_title("閲覧の理由")
@@ -186,16 +207,30 @@ pub(crate) async fn open(
             permit.fetch("residents_history", &EVENTS, filter, vec![]),
             household(&list, &permit),
         )?;
+        let record = record.and(events);
+        let record = match linked {
+            true => {
+                let now = office_day_number(room.clock.now());
+                let args = vec![visitor.user.bytes().into(), now.into()];
+                let notes = permit.fetch(
+                    "residents_note",
+                    &reception::COLUMNS,
+                    reception::TODAY,
+                    args,
+                );
+                record.and(notes.await?)
+            }
+            false => record.map(|record| (record, vec![])),
+        };
         // Two lines, made durable together: the record was opened, the members appeared in a list.
-        let (shown, members) =
-            tokio::try_join!(permit.reveal(record.and(events)), list.reveal(members))?;
+        let (shown, members) = tokio::try_join!(permit.reveal(record), list.reveal(members))?;
         let line = shown.line();
-        let (mut records, events) = shown.into_inner();
+        let ((mut records, events), notes) = shown.into_inner();
         let record = records.pop().ok_or(GateError::NotFound)?;
         let members = lines(&members, room.clock.now().office_day(), None);
-        Ok::<_, GateError>((line, record, events, members))
+        Ok::<_, GateError>((line, record, events, members, notes))
     };
-    let (line, record, events, members) = match read.await {
+    let (line, record, events, members, notes) = match read.await {
         Ok(read) => read,
         Err(error) => return answer(error),
     };
@@ -212,6 +247,10 @@ pub(crate) async fn open(
         back: from.map(|id| format!("/residents/results/{id}")),
         line,
         words,
+        person,
+        from: from.map_or_else(String::new, |id| format!("?from={id}")),
+        notes: notes.iter().map(reception::shown).collect(),
+        linked,
     })
 }
 
@@ -442,12 +481,12 @@ pub(crate) async fn state_reason(
         };
         return html_with_status(StatusCode::BAD_REQUEST, page);
     };
-    let day = room.clock.now().office_day();
+    let now = room.clock.now();
     room.kept(&visitor.session, |kept| {
         if kept.reasons.len() > 500 {
             kept.reasons.clear();
         }
-        kept.reasons.insert(person, Stated { day, words });
+        kept.reasons.insert(person, Stated::new(now, words));
     });
     Redirect::to(&format!("/residents/{person}")).into_response()
 }

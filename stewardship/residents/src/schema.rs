@@ -2,7 +2,7 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. Rows carry the generation of the import that made them; one
 /// generation is in force, so that an import is flipped by changing one number.
-pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS, NUMBERS];
+pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS, NUMBERS, NOTES];
 
 const FIRST: Migration = Migration {
     id: "residents-0001",
@@ -117,6 +117,23 @@ CREATE INDEX residents_number_person ON residents_number (person);
 INSERT INTO residents_number (address_number, person, generation)
   SELECT p.address_number, p.person, p.generation FROM residents_person p, residents_state s
   WHERE p.generation = s.generation AND s.one = 1;
+",
+};
+
+/// Reception notes (受付票).
+const NOTES: Migration = Migration {
+    id: "residents-0004",
+    ddl: "
+CREATE TABLE residents_note (
+  id {blob} NOT NULL PRIMARY KEY,
+  person {blob} NOT NULL,
+  officer {blob} NOT NULL,
+  day {int} NOT NULL,
+  channel {text} NOT NULL,
+  asker {text} NOT NULL,
+  matter {text} NOT NULL,
+  written_at {int} NOT NULL);
+CREATE INDEX residents_note_person ON residents_note (person, officer, day);
 ",
 };
 

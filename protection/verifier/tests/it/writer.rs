@@ -89,9 +89,14 @@ pub fn sign(size: usize, root: &Hash, line: u64, time: i64) -> Vec<u8> {
         "{ORIGIN}\n{size}\n{}\nline {line}\ntime {time}\n",
         STANDARD.encode(root)
     );
+    note(&text).into_bytes()
+}
+
+/// A note over `text`, which ends with a newline.
+pub fn note(text: &str) -> String {
     let signature = signer().sign(text.as_bytes()).to_bytes();
     let blob = STANDARD.encode([&key_id()[..], &signature].concat());
-    format!("{text}\n— {ORIGIN} {blob}\n").into_bytes()
+    format!("{text}\n— {ORIGIN} {blob}\n")
 }
 
 fn text(out: &mut Vec<u8>, s: &str) {

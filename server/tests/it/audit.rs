@@ -1,0 +1,274 @@
+//! An officer looks, the rules see it, an auditor answers, a report is signed and checked outside.
+
+use axum::http::StatusCode;
+use mimamori_verifier::note::Key;
+use mimamori_verifier::signed;
+
+use crate::house::{House, each_demo, encoded};
+
+async fn number(house: &House, sql: &str) -> i64 {
+    let row = house.instance.db.fetch_one(sql, vec![]).await.unwrap();
+    row.unwrap().int(0).unwrap()
+}
+
+/// The policy text of the newest allowed line of an action.
+async fn mark(house: &House, action: &str) -> String {
+    let sql = "SELECT policy FROM trace_line WHERE action = ? AND decision = 1 ORDER BY line DESC LIMIT 1";
+    let row = house.instance.db.fetch_one(sql, vec![action.into()]);
+    row.await.unwrap().unwrap().text(0).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_look_hangs_on_todays_note_of_that_officer_and_person() {
+    each_demo(async |house| {
+        let all = house
+            .persons("status = 1 AND insured = 1 AND protected = 0")
+            .await;
+        let (one, other) = (all[1].0, all[2].0);
+        let clerk = house.play("clerk-1").await;
+        let path = format!("/residents/{one}");
+        let asked = house.get(&path, &clerk).await.body;
+        assert!(asked.contains(&format!("{path}/note")), "{asked}");
+        house
+            .post(&format!("{path}/reason"), &clerk, "channel=counter")
+            .await;
+        let page = house.get(&path, &clerk).await.body;
+        assert!(page.contains("受付票がありません"), "{page}");
+        assert!(!mark(&house, "person.open").await.contains("case:"));
+
+        let empty = house
+            .post(
+                &format!("{path}/note"),
+                &clerk,
+                "channel=counter&asker=self&matter=",
+            )
+            .await;
+        assert_eq!(empty.status, StatusCode::BAD_REQUEST);
+        let form = format!(
+            "channel=counter&asker=self&matter={}",
+            encoded("再交付の相談")
+        );
+        let written = house.post(&format!("{path}/note"), &clerk, &form).await;
+        assert_eq!(written.location, path, "{}", written.body);
+        let page = house.get(&path, &clerk).await.body;
+        assert!(page.contains("窓口／本人: 再交付の相談"), "{page}");
+        assert!(mark(&house, "person.open").await.ends_with("case:note"));
+
+        // Neither for another person nor for another officer.
+        let elsewhere = house.get(&format!("/residents/{other}"), &clerk).await.body;
+        assert!(elsewhere.contains("閲覧の理由"), "{elsewhere}");
+        let lead = house.play("lead-1").await;
+        let theirs = house.get(&path, &lead).await.body;
+        assert!(theirs.contains("閲覧の理由") && !theirs.contains("再交付の相談"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_alert_is_answered_by_the_auditor_and_reported_with_a_signature() {
+    each_demo(async |house| {
+        let (person, names) = house.persons("protected = 1").await[0].clone();
+        let clerk = house.play("clerk-1").await;
+        let path = format!("/residents/{person}");
+        let form = format!(
+            "channel=telephone&asker=family&matter={}",
+            encoded("問合せ")
+        );
+        house.post(&format!("{path}/note"), &clerk, &form).await;
+        assert_eq!(house.get(&path, &clerk).await.status, StatusCode::OK);
+
+        let auditor = house.play("audit-1").await;
+        let ran = house.post("/audit/run", &auditor, "").await;
+        assert!(
+            ran.location.starts_with("/audit/alerts?new="),
+            "{}",
+            ran.body
+        );
+        let found = "SELECT COUNT(*) FROM audit_alert WHERE kind = 'protected'";
+        assert_eq!(number(&house, found).await, 1);
+        house.post("/audit/run", &auditor, "").await;
+        assert_eq!(
+            number(&house, found).await,
+            1,
+            "a second run finds nothing new"
+        );
+
+        let list = house.get("/audit/alerts", &auditor).await.body;
+        assert!(list.contains("支援措置の対象者の閲覧"), "{list}");
+        let alert = list
+            .split("href=\"")
+            .filter(|part| part.contains("支援措置の対象者の閲覧"))
+            .find_map(|part| {
+                part.split('"')
+                    .next()
+                    .filter(|h| h.starts_with("/audit/alerts/"))
+            })
+            .unwrap()
+            .to_owned();
+        let page = house.get(&alert, &auditor).await;
+        assert!(
+            page.body.contains("介護 はな") && page.body.contains("受付票"),
+            "{}",
+            page.body
+        );
+        for body in [&list, &page.body] {
+            for name in &names {
+                assert!(!body.contains(name.as_str()), "an auditor sees {name}");
+            }
+        }
+        let none = house.post(&alert, &auditor, "answer=fine&words=").await;
+        assert_eq!(none.status, StatusCode::BAD_REQUEST);
+        let form = format!(
+            "answer=fine&words={}",
+            encoded("窓口の申出を受付簿で確かめた")
+        );
+        let done = house.post(&alert, &auditor, &form).await;
+        assert_eq!(done.location, "/audit/alerts", "{}", done.body);
+        let again = house.post(&alert, &auditor, &form).await;
+        assert_eq!(
+            again.status,
+            StatusCode::BAD_REQUEST,
+            "a closed alert stays closed"
+        );
+        assert!(again.body.contains("すでに回答があります"));
+
+        let month = house
+            .instance
+            .clock
+            .now()
+            .office_day()
+            .strftime("%Y-%m")
+            .to_string();
+        let made = house
+            .post("/audit/reports", &auditor, &format!("month={month}"))
+            .await;
+        assert!(
+            made.location.starts_with("/audit/reports/"),
+            "{}",
+            made.body
+        );
+        let manager = house.play("kanri-1").await;
+        let read = house.get(&made.location, &manager).await.body;
+        assert!(read.contains("（protected）: 1件（問題なし 1"), "{read}");
+        let file = house
+            .get(&format!("{}/file", made.location), &manager)
+            .await
+            .body;
+        let key = std::fs::read(house.instance.dir.join("trace/key.pub")).unwrap();
+        let key = Key::parse(&key).unwrap();
+        let signed = signed::open(file.as_bytes(), &key).unwrap();
+        assert!(
+            signed
+                .lines
+                .iter()
+                .any(|l| l.starts_with("checkpoint line "))
+        );
+        let forged = file.replace("問題なし 1", "問題なし 9");
+        assert!(signed::open(forged.as_bytes(), &key).is_err());
+        let future = house
+            .post("/audit/reports", &auditor, "month=2999-01")
+            .await;
+        assert_eq!(future.status, StatusCode::BAD_REQUEST);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_trace_is_searched_by_number_without_a_name_and_taken_out_with_a_reason() {
+    each_demo(async |house| {
+        let all = house
+            .persons("status = 1 AND insured = 1 AND protected = 0")
+            .await;
+        let (person, [kanji, kana, address_number]) = all[1].clone();
+        let clerk = house.play("clerk-1").await;
+        let path = format!("/residents/{person}");
+        house
+            .post(&format!("{path}/reason"), &clerk, "channel=counter")
+            .await;
+        house.get(&path, &clerk).await;
+        let last = number(&house, "SELECT MAX(line) FROM trace_line").await;
+        house
+            .instance
+            .trace
+            .checkpointed(u64::try_from(last).unwrap())
+            .await;
+
+        let auditor = house.play("audit-1").await;
+        let short = address_number.trim_start_matches('0');
+        let form = format!("person={short}&officer=clerk-1&decision=1");
+        let before = number(
+            &house,
+            "SELECT COUNT(*) FROM trace_line WHERE action = 'trace.search'",
+        )
+        .await;
+        let found = house.post("/audit", &auditor, &form).await;
+        assert!(
+            found.location.starts_with("/audit/results/"),
+            "{}",
+            found.body
+        );
+        let page = house.get(&found.location, &auditor).await;
+        assert!(
+            page.body.contains("記録を閲覧") && page.body.contains("clerk-1"),
+            "{}",
+            page.body
+        );
+        for name in [&kanji, &kana, &address_number] {
+            assert!(!page.body.contains(name.as_str()), "{name}");
+        }
+        let after = number(
+            &house,
+            "SELECT COUNT(*) FROM trace_line WHERE action = 'trace.search'",
+        )
+        .await;
+        assert_eq!(
+            after,
+            before + 2,
+            "the search and the page of results are lines"
+        );
+
+        let file = format!("{}/file", found.location);
+        let without = house.post(&file, &auditor, "reason=&encoding=utf-8").await;
+        assert_eq!(without.status, StatusCode::BAD_REQUEST);
+        let reason = encoded("定期監査");
+        let csv = house
+            .post(&file, &auditor, &format!("reason={reason}&encoding=utf-8"))
+            .await
+            .body;
+        assert!(
+            csv.starts_with("\u{feff}行,日時,職員") && csv.contains("\r\n"),
+            "{csv}"
+        );
+        assert!(csv.lines().last().unwrap().contains("出力番号"), "{csv}");
+
+        let unknown = house
+            .post("/audit", &auditor, "person=999999999999999")
+            .await;
+        assert_eq!(unknown.status, StatusCode::BAD_REQUEST);
+        let by_name = house
+            .post("/audit", &auditor, &format!("person={}", encoded(&kanji)))
+            .await;
+        assert_eq!(by_name.status, StatusCode::BAD_REQUEST, "no search by name");
+        let missing = house
+            .get("/audit/alerts/00000000000000000000000000000007", &auditor)
+            .await;
+        assert_eq!(missing.status, StatusCode::NOT_FOUND);
+
+        for (login, status) in [
+            ("clerk-1", StatusCode::FORBIDDEN),
+            ("system-1", StatusCode::FORBIDDEN),
+            ("kanri-1", StatusCode::FORBIDDEN),
+            ("citizen-1", StatusCode::NOT_FOUND),
+            ("vendor-1", StatusCode::NOT_FOUND),
+        ] {
+            let cookie = house.play(login).await;
+            for page in ["/audit", "/audit/alerts"] {
+                let answer = house.get(page, &cookie).await;
+                assert_eq!(answer.status, status, "{login} {page}");
+            }
+            let theirs = house.get(&found.location, &cookie).await;
+            assert_eq!(theirs.status, StatusCode::NOT_FOUND, "{login}");
+        }
+    })
+    .await;
+}

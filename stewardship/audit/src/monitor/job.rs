@@ -1,0 +1,305 @@
+//! The job: reads new lines, asks the rules day by day, writes alerts and one line of its own.
+//!
+//! It shows nobody anything. Names and addresses are compared inside it and kept nowhere: an alert
+//! holds the officer's account, the day and the person's token (docs/decisions: audit room).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use mimamori_gate::{Facts, GateError, JobPermit, Row, Statement};
+use mimamori_kernel::clock::Instant;
+use mimamori_kernel::error::Coded;
+use mimamori_kernel::id::PersonId;
+use mimamori_kernel::random::Random;
+use mimamori_trace::Trace;
+
+use super::rule::{
+    Actor, Finding, Known, Look, Officer, People, Subject, block_of, family_of, judge,
+};
+use super::rules::Rules;
+
+/// Rows read at once.
+const TAKE: i64 = 4_000;
+
+/// Why a run failed; nothing was written then.
+#[derive(Debug, thiserror::Error)]
+pub enum MonitorError {
+    /// Refused, or below the gate.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// A row does not have the shape that was asked for.
+    #[error("点検で読んだ内容の形が正しくありません")]
+    Shape,
+}
+
+impl Coded for MonitorError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Gate(e) => e.code(),
+            Self::Shape => "AUDIT-SHAPE",
+        }
+    }
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Gate(e) => e.advice(),
+            Self::Shape => "システム管理者に連絡してください。次の点検で同じ行からやり直します。",
+        }
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// Looks judged.
+    pub looks: usize,
+    /// Office days judged, today included.
+    pub days: usize,
+    /// Findings; those of earlier runs over the same days included.
+    pub findings: usize,
+    /// Alerts that are new.
+    pub new: i64,
+    /// The run's own line.
+    pub line: u64,
+}
+
+fn shape<T>(value: Result<T, impl std::error::Error>) -> Result<T, MonitorError> {
+    value.map_err(|_| MonitorError::Shape)
+}
+
+fn int(rows: &[Row]) -> Result<i64, MonitorError> {
+    shape(rows.first().ok_or(MonitorError::Shape)?.int(0))
+}
+
+/// Runs the rules over the lines since the last run; today's lines are judged again next time.
+///
+/// Errors: [`MonitorError`]; nothing was written then.
+pub async fn run(
+    permit: &JobPermit,
+    trace: &Trace,
+    rules: &Rules,
+    random: &dyn Random,
+    now: Instant,
+) -> Result<Outcome, MonitorError> {
+    let state = permit
+        .rows("SELECT from_line FROM audit_state WHERE one = 1", vec![])
+        .await?;
+    let from = int(&state)?;
+    let (mut looks, end) = read_looks(permit, from).await?;
+    let people = read_people(permit, trace, &looks).await?;
+    read_cases(permit, trace, &mut looks).await?;
+    let today = now.office_day();
+    let mut days: BTreeMap<Date, Vec<Look>> = BTreeMap::new();
+    let count = looks.len();
+    for look in looks {
+        days.entry(look.time.office_day()).or_default().push(look);
+    }
+    let findings: Vec<Finding> = days
+        .iter()
+        .flat_map(|(day, looks)| judge(rules, *day, *day < today, looks, &people))
+        .collect();
+    // What is left for the next run: the first line of a day that is not over.
+    let next = days
+        .range(today..)
+        .flat_map(|(_, looks)| looks.iter().map(|l| l.line))
+        .min()
+        .and_then(|line| i64::try_from(line).ok())
+        .unwrap_or(end + 1);
+    let before = permit
+        .rows("SELECT COUNT(*) FROM audit_alert", vec![])
+        .await?;
+    let before = int(&before)?;
+    let due = today.saturating_add(rules.answer_within_days.days());
+    let mut statements: Vec<Statement> = findings
+        .iter()
+        .map(|f| alert(f, rules, random, now, due))
+        .collect();
+    statements.push(Statement::new(
+        "UPDATE audit_state SET from_line = ?, run_at = ? WHERE one = 1 AND from_line <= ?",
+        vec![next.into(), now.0.into(), next.into()],
+    ));
+    let words = format!(
+        "rules={} days={} looks={count} findings={}",
+        rules.version,
+        days.len(),
+        findings.len()
+    );
+    let line = permit.change(&words, statements, false).await?;
+    let after = permit
+        .rows("SELECT COUNT(*) FROM audit_alert", vec![])
+        .await?;
+    Ok(Outcome {
+        looks: count,
+        days: days.len(),
+        findings: findings.len(),
+        new: int(&after)? - before,
+        line,
+    })
+}
+
+/// Enters an alert, or brings one that nobody has answered up to date.
+fn alert(f: &Finding, rules: &Rules, random: &dyn Random, now: Instant, due: Date) -> Statement {
+    let mut id = [0u8; 16];
+    random.fill(&mut id);
+    let line = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    Statement::new(
+        "INSERT INTO audit_alert (id, kind, actor, day, subject, looks, first_line, last_line, rules, found_at, due, state) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open') ON CONFLICT (kind, actor, day, subject) DO UPDATE SET \
+         looks = excluded.looks, first_line = excluded.first_line, last_line = excluded.last_line \
+         WHERE audit_alert.state = 'open'",
+        vec![
+            (&id).into(),
+            f.kind.code().into(),
+            (&f.actor).into(),
+            f.day.to_string().into(),
+            f.subject.map_or_else(Vec::new, |s| s.to_vec()).into(),
+            f.looks.into(),
+            line(f.first).into(),
+            line(f.last).into(),
+            rules.version.as_str().into(),
+            now.0.into(),
+            due.to_string().into(),
+        ],
+    )
+}
+
+/// Allowed lines from `from` on that showed persons to officers, and the last of them.
+async fn read_looks(permit: &JobPermit, from: i64) -> Result<(Vec<Look>, i64), MonitorError> {
+    let (mut out, mut at) = (Vec::new(), from - 1);
+    loop {
+        let rows = permit
+            .rows(
+                "SELECT line, time, actor, role, action, policy, tokens FROM trace_line WHERE line > ? AND decision = 1 \
+                 AND purpose <> 'own' AND LENGTH(tokens) >= 32 ORDER BY line LIMIT ?",
+                vec![at.into(), TAKE.into()],
+            )
+            .await?;
+        for row in &rows {
+            at = shape(row.int(0))?;
+            let actor: Actor = shape(row.array(2))?;
+            let action = shape(row.text(4))?;
+            // The reviewers' own looks are answered for in the report, not by themselves.
+            if actor == [0; 16] || action.starts_with("trace.") || action.starts_with("alert.") {
+                continue;
+            }
+            let tokens = shape(row.bytes(6))?;
+            out.push(Look {
+                line: u64::try_from(at).unwrap_or(0),
+                time: Instant(shape(row.int(1))?),
+                actor,
+                role: shape(row.text(3))?.to_owned(),
+                action: action.to_owned(),
+                linked: shape(row.text(5))?.contains("case:"),
+                subject: (!action.ends_with(".list"))
+                    .then(|| Subject::try_from(tokens).ok())
+                    .flatten(),
+            });
+        }
+        if i64::try_from(rows.len()).unwrap_or(0) < TAKE {
+            break;
+        }
+    }
+    Ok((out, at))
+}
+
+/// Officers of the looks and persons opened, by what the register says of them.
+async fn read_people(
+    permit: &JobPermit,
+    trace: &Trace,
+    looks: &[Look],
+) -> Result<People, MonitorError> {
+    let opened: HashSet<Subject> = looks.iter().filter_map(|l| l.subject).collect();
+    let mut people = People::default();
+    if looks.is_empty() {
+        return Ok(people);
+    }
+    let mut own: HashMap<PersonId, Actor> = HashMap::new();
+    for row in &permit
+        .rows("SELECT id, name, person FROM identity_user", vec![])
+        .await?
+    {
+        let actor: Actor = shape(row.array(0))?;
+        let mut officer = Officer {
+            family: family_of(shape(row.text(1))?),
+            ..Officer::default()
+        };
+        if let Ok(person) = row.array(2).map(PersonId::from_bytes) {
+            officer.own = Some(trace.token(&person).0);
+            own.insert(person, actor);
+        }
+        people.officers.insert(actor, officer);
+    }
+    let mut after = vec![0u8; 0];
+    loop {
+        let rows = permit
+            .rows(
+                "SELECT p.person, p.kanji, p.address_key, s.mask FROM residents_person p JOIN gate_subject s \
+                 ON s.person = p.person WHERE p.generation = (SELECT generation FROM residents_state WHERE one = 1) \
+                 AND p.person > ? ORDER BY p.person LIMIT ?",
+                vec![after.clone().into(), TAKE.into()],
+            )
+            .await?;
+        for row in &rows {
+            let person = PersonId::from_bytes(shape(row.array(0))?);
+            let family = family_of(shape(row.text(1))?);
+            *people.families.entry(family.clone()).or_default() += 1;
+            people.persons += 1;
+            let token = trace.token(&person).0;
+            let actor = own.get(&person);
+            if actor.is_none() && !opened.contains(&token) {
+                continue;
+            }
+            let block = block_of(shape(row.text(2))?);
+            if let Some(officer) = actor.and_then(|a| people.officers.get_mut(a)) {
+                (officer.family, officer.block) = (family.clone(), block.clone());
+            }
+            let protected = Facts(shape(row.int(3))?).has(Facts::PROTECTED);
+            let known = Known {
+                family,
+                block,
+                protected,
+            };
+            people.subjects.insert(token, known);
+        }
+        match rows.last() {
+            Some(last) if i64::try_from(rows.len()).unwrap_or(0) == TAKE => {
+                after = shape(last.bytes(0))?.to_vec();
+            }
+            _ => return Ok(people),
+        }
+    }
+}
+
+/// A note written after the look, on the same office day, links it too.
+async fn read_cases(
+    permit: &JobPermit,
+    trace: &Trace,
+    looks: &mut [Look],
+) -> Result<(), MonitorError> {
+    let day = |look: &Look| mimamori_gate::office_day_number(look.time);
+    let unlinked = || looks.iter().filter(|l| l.subject.is_some() && !l.linked);
+    let (Some(first), Some(last)) = (unlinked().map(day).min(), unlinked().map(day).max()) else {
+        return Ok(());
+    };
+    let rows = permit
+        .rows(
+            "SELECT officer, day, person FROM gate_case WHERE day >= ? AND day <= ?",
+            vec![first.into(), last.into()],
+        )
+        .await?;
+    let mut cases: HashSet<(Actor, i64, Subject)> = HashSet::new();
+    for row in &rows {
+        let person = PersonId::from_bytes(shape(row.array(2))?);
+        cases.insert((
+            shape(row.array(0))?,
+            shape(row.int(1))?,
+            trace.token(&person).0,
+        ));
+    }
+    for look in looks.iter_mut() {
+        if let Some(subject) = look.subject {
+            look.linked |= cases.contains(&(look.actor, day(look), subject));
+        }
+    }
+    Ok(())
+}

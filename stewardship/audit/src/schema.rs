@@ -1,0 +1,44 @@
+use mimamori_gate::Migration;
+
+/// Tables of the room. No name, number or address of a person: a person is the token of the trace.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    id: "audit-0001",
+    ddl: "
+CREATE TABLE audit_state (
+  one {int} NOT NULL PRIMARY KEY,
+  from_line {int} NOT NULL,
+  run_at {int} NOT NULL);
+INSERT INTO audit_state (one, from_line, run_at) VALUES (1, 1, 0);
+CREATE TABLE audit_alert (
+  id {blob} NOT NULL PRIMARY KEY,
+  kind {text} NOT NULL,
+  actor {blob} NOT NULL,
+  day {text} NOT NULL,
+  subject {blob} NOT NULL,
+  looks {int} NOT NULL,
+  first_line {int} NOT NULL,
+  last_line {int} NOT NULL,
+  rules {text} NOT NULL,
+  found_at {int} NOT NULL,
+  due {text} NOT NULL,
+  state {text} NOT NULL,
+  UNIQUE (kind, actor, day, subject));
+CREATE INDEX audit_alert_state ON audit_alert (state, due);
+CREATE INDEX audit_alert_day ON audit_alert (day);
+CREATE TABLE audit_answer (
+  alert {blob} NOT NULL,
+  number {int} NOT NULL,
+  answer {text} NOT NULL,
+  words {text} NOT NULL,
+  reviewer {blob} NOT NULL,
+  answered_at {int} NOT NULL,
+  PRIMARY KEY (alert, number)) {clustered};
+CREATE TABLE audit_report (
+  id {blob} NOT NULL PRIMARY KEY,
+  month {text} NOT NULL,
+  made_at {int} NOT NULL,
+  made_by {blob} NOT NULL,
+  note {text} NOT NULL);
+CREATE INDEX audit_report_month ON audit_report (month);
+",
+}];
