@@ -199,6 +199,44 @@ impl Ledger {
         Ok(())
     }
 
+    /// Makes what counts follow a derivation: entries that began on the same day are changed, others
+    /// cancelled, new ones added. Numbers of the entries that changed. Not for ledgers with a hand decision.
+    pub fn follow(&mut self, derived: &[Qualification]) -> Vec<u32> {
+        let mut touched = Vec::new();
+        let same = |a: &Qualification, b: &Qualification| {
+            (a.category, a.span.from) == (b.category, b.span.from)
+        };
+        for entry in &mut self.entries {
+            if entry.state == State::Cancelled {
+                continue;
+            }
+            match derived.iter().find(|d| same(d, &entry.qualification)) {
+                Some(d) if *d == entry.qualification => {}
+                Some(d) => {
+                    entry.qualification = d.clone();
+                    touched.push(entry.number);
+                }
+                None => {
+                    entry.state = State::Cancelled;
+                    touched.push(entry.number);
+                }
+            }
+        }
+        for d in derived {
+            if !self.in_force().any(|e| e.qualification == *d) {
+                let number = self.entries.iter().map(|e| e.number).max().unwrap_or(0) + 1;
+                self.entries.push(Entry {
+                    number,
+                    qualification: d.clone(),
+                    state: State::InForce,
+                    decided: false,
+                });
+                touched.push(number);
+            }
+        }
+        touched
+    }
+
     /// Whether a fresh derivation says something else than what counts here.
     pub fn differs(&self, derived: &[Qualification]) -> bool {
         let mut mine: Vec<&Qualification> = self.in_force().map(|e| &e.qualification).collect();
