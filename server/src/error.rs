@@ -51,6 +51,9 @@ pub enum StartError {
     /// Import.
     #[error(transparent)]
     Import(#[from] mimamori_residents::import::ImportError),
+    /// Derivation of qualifications.
+    #[error(transparent)]
+    Derive(#[from] mimamori_care_insurance::eligibility::DeriveError),
     /// Sample town.
     #[error(transparent)]
     Town(#[from] mimamori_testkit::TownError),
@@ -78,6 +81,7 @@ impl Coded for StartError {
             Self::Gate(e) => e.code(),
             Self::Identity(e) => e.code(),
             Self::Import(e) => e.code(),
+            Self::Derive(e) => e.code(),
             Self::Town(e) => e.code(),
         }
     }
@@ -94,6 +98,7 @@ impl Coded for StartError {
             Self::Gate(e) => e.advice(),
             Self::Identity(e) => e.advice(),
             Self::Import(e) => e.advice(),
+            Self::Derive(e) => e.advice(),
             Self::Town(e) => e.advice(),
         }
     }

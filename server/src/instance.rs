@@ -18,7 +18,7 @@ use crate::config::{Config, Environment};
 use crate::error::StartError;
 
 /// The rooms of this build, in the order of the floors.
-pub const ROOMS: &[Room] = &[mimamori_residents::ROOM];
+pub const ROOMS: &[Room] = &[mimamori_residents::ROOM, mimamori_care_insurance::ROOM];
 
 /// All steps of the schema.
 pub fn migrations() -> Vec<Migration> {
@@ -27,6 +27,7 @@ pub fn migrations() -> Vec<Migration> {
         mimamori_trace::MIGRATIONS,
         mimamori_gate::MIGRATIONS,
         mimamori_residents::MIGRATIONS,
+        mimamori_care_insurance::MIGRATIONS,
     ]
     .concat()
 }

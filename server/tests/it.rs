@@ -9,6 +9,8 @@ mod entrance;
 mod house;
 #[path = "it/imports.rs"]
 mod imports;
+#[path = "it/insurance.rs"]
+mod insurance;
 #[path = "it/oracle.rs"]
 mod oracle;
 #[path = "it/race.rs"]

@@ -48,6 +48,7 @@ pub fn routes() -> Vec<Route> {
         "server/src/web/mod.rs",
         "stewardship/residents/src/lib.rs",
         "stewardship/residents/src/intake/mod.rs",
+        "services/care-insurance/src/room.rs",
     ] {
         for part in read(file).split(".route(").skip(1) {
             let part = part.split([';']).next().unwrap();
@@ -151,6 +152,7 @@ pub async fn demo(server: Option<String>) -> House {
     )
     .await
     .unwrap();
+    mimamori_server::insurance::derive(&instance).await.unwrap();
     let router = Site::new(&instance).router();
     let house = House {
         _dir: dir,

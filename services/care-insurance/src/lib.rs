@@ -5,12 +5,16 @@
 //! Never: another service's tables; an individual number.
 
 pub mod action;
+pub mod businesses;
 pub mod cards;
 pub mod eligibility;
+mod home;
+mod room;
 mod schema;
 
 use mimamori_gate::Room;
 
+pub use room::CareInsurance;
 pub use schema::MIGRATIONS;
 
 /// What the room brings to the gate.

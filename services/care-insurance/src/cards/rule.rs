@@ -95,3 +95,50 @@ fn postal(text: &str) -> String {
         _ => text.to_owned(),
     }
 }
+
+/// Columns that a card needs.
+pub(crate) const COLUMNS: [&str; 9] = [
+    "insured_number",
+    "kanji",
+    "kana",
+    "birth",
+    "sex",
+    "postal",
+    "address",
+    "building",
+    "card_reason",
+];
+
+impl Card {
+    /// The card of a revealed row; withheld fields stay empty.
+    pub(crate) fn of(record: &mimamori_gate::Record) -> Self {
+        let text = |column| record.text(column).unwrap_or("").to_owned();
+        Self {
+            number: text("insured_number"),
+            name: text("kanji"),
+            kana: text("kana"),
+            birth: text("birth"),
+            sex: record.int("sex").unwrap_or(0),
+            postal: text("postal"),
+            address: text("address"),
+            building: text("building"),
+        }
+    }
+
+    /// Characters that cannot go into a batch unseen: without glyph, invisible, or an ordered variant.
+    pub(crate) fn doubtful(&self, fonts: &mimamori_sheets::Fonts) -> Vec<char> {
+        let selector = |c: char| matches!(u32::from(c), 0xFE00..=0xFE0F | 0xE0100..=0xE01EF);
+        let mut out: Vec<char> = [&self.name, &self.kana, &self.address, &self.building]
+            .into_iter()
+            .flat_map(|t| t.chars())
+            .filter(|c| selector(*c) || mimamori_sheets::invisible(*c) || !fonts.has(*c))
+            .collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
+#[cfg(test)]
+#[path = "rule_tests.rs"]
+mod tests;

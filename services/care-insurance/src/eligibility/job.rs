@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 use mimamori_gate::{GateError, JobPermit, Statement, Value};
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::date::{PartialDate, age_on};
+use mimamori_kernel::error::Coded;
 use mimamori_kernel::id::PersonId;
 
 use super::derive::{Insured, Known, Outcome, outcome};
@@ -44,6 +45,22 @@ pub enum DeriveError {
     /// The table of reasons.
     #[error(transparent)]
     Codes(#[from] CodesError),
+}
+
+impl Coded for DeriveError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Gate(error) => error.code(),
+            Self::Codes(error) => error.code(),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Gate(error) => error.advice(),
+            Self::Codes(error) => error.advice(),
+        }
+    }
 }
 
 impl From<mimamori_gate::StorageError> for DeriveError {

@@ -4,6 +4,7 @@ mod derive;
 mod extract;
 mod job;
 mod number;
+pub(crate) mod pages;
 mod reason;
 mod record;
 mod row;
@@ -15,7 +16,7 @@ pub use job::{Derivation, DeriveError, run};
 pub use number::{Method, NumberError, Numbering};
 pub use reason::{Codes, CodesError, LossDay, Reason, Side};
 pub use record::{Entry, Ledger, RecordError, State};
-pub(crate) use row::{card, entry, event, write};
+pub(crate) use row::{QUALIFICATION, day, entry, event, write};
 pub use rule::{
     Category, Derived, Item, Leave, Person, Qualification, Stay, Term, Unknown, derive,
 };

@@ -4,7 +4,7 @@ use mimamori_kernel::check::{CheckError, InsuredCheck, InsuredMethod, insured_nu
 use mimamori_kernel::error::Coded;
 
 /// How a new number is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// A running number of ten digits.
@@ -16,8 +16,7 @@ pub enum Method {
 }
 
 /// The insurer's setting.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbering {
     /// How.
     pub method: Method,
