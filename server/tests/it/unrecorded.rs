@@ -109,6 +109,7 @@ fn must_fail(login: &str, method: &str, path: &str) -> bool {
         ("GET", "/residents/search") => !officer,
         ("GET", "/residents/results/{result}") => officer,
         (_, path) if path.starts_with("/residents/imports") => login != "lead-1",
+        ("GET", "/insurance/queues/{queue}" | "/insurance/cards") => true,
         ("GET", "/me" | "/me/statement") => login == "citizen-1",
         _ => false,
     }
@@ -148,6 +149,7 @@ async fn when_no_line_can_be_written_no_page_shows_a_person() {
                 let path = route
                     .path
                     .replace("{person}", &person)
+                    .replace("{queue}", "moved")
                     .replace("{result}", result);
                 for method in ["GET", "POST"] {
                     if !(if method == "GET" {

@@ -13,7 +13,7 @@ use mimamori_sheets::{Fonts, Printer};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let cards: usize = arguments.next().map_or(Ok(5000), |n| n.parse())?;
-    let each: usize = arguments.next().map_or(Ok(1000), |n| n.parse())?;
+    let each: usize = arguments.next().map_or(Ok(500), |n| n.parse())?;
     let printer = Printer::new(Fonts::system()?);
     let insurer = Insurer {
         number: "999997".into(),

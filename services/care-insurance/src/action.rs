@@ -63,7 +63,7 @@ pub const BATCH: Action = Action::new(
     "証を一括印刷",
     &[Identity, Address, Insurance],
 )
-.way_out(1000);
+.way_out(500);
 
 /// Ordering a card again, taking one back, pulling one out of a batch.
 pub const CHANGE: Action = Action::new("card.change", "証の状態を変更", &[Identity, Insurance]);

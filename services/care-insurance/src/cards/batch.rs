@@ -18,8 +18,8 @@ use super::rule::{COLUMNS, Card};
 use crate::eligibility::pages::{COLUMNS as LIST, Line, lines};
 use crate::{CareInsurance, action};
 
-/// Cards of one batch; the cap of the way out is the same.
-const MOST: u32 = 1000;
+/// Cards of one batch; the cap of the way out is the same. A batch of 500 needs about 0.4 GB while it is set.
+const MOST: u32 = 500;
 
 const TABLE: &str = "care_insurance_person";
 const OPEN: &str = "p.batch = 'open'";
