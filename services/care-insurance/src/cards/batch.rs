@@ -167,6 +167,9 @@ async fn issue(
 ) -> Result<(Vec<Card>, mimamori_gate::Stamp), GateError> {
     let everybody = all(Class::Identity);
     let found = permit.find(TABLE, OPEN, &everybody, DELIVERY, MOST).await?;
+    if found.count() == 0 {
+        return Err(GateError::NotFound);
+    }
     let rows = permit
         .fetch(
             &permit, TABLE, &COLUMNS, OPEN, &everybody, DELIVERY, 0, MOST,
