@@ -60,9 +60,14 @@ async fn place(location: Location, dir: &Path, people: u32) -> Place {
         .job(mimamori_residents::action::IMPORT, None)
         .await
         .unwrap();
-    import::run(&permit, &SystemRandom, &files, &import::Progress::default())
-        .await
-        .unwrap();
+    import::run(
+        &permit,
+        &SystemRandom,
+        &import::Order::folder(&files),
+        &import::Progress::default(),
+    )
+    .await
+    .unwrap();
     Place {
         db,
         gate,
