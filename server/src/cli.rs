@@ -110,6 +110,11 @@ enum Command {
         #[arg(long)]
         allow_fewer: bool,
     },
+    /// 介護保険の資格を計算する（取込みのあとと、毎日）
+    Qualify {
+        #[arg(long)]
+        data: PathBuf,
+    },
     /// 権限の表を文字で出す
     PermissionTable,
 }
@@ -282,6 +287,15 @@ async fn command(command: Command) -> Result<(), StartError> {
                 order.accept = import::Accept::Good;
             }
             import_files(&data, &order).await
+        }
+        Command::Qualify { data } => {
+            let instance = Instance::open(&data).await?;
+            let done = crate::insurance::derive(&instance).await?;
+            println!(
+                "資格の計算: 対象{}人、更新{}人、確認待ち{}人、付番{}人、番号の重複{}人",
+                done.persons, done.changed, done.questions, done.numbered, done.doubled
+            );
+            Ok(())
         }
         Command::PermissionTable => {
             print!("{}", table()?);

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use mimamori_care_insurance::eligibility::Method;
+use mimamori_kernel::check::care_insurer;
 use mimamori_storage::{Location, Synchronous};
 
 use crate::error::StartError;
@@ -120,6 +122,43 @@ pub struct Config {
     /// Whom to tell of a weakness, an incident or a fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
+    /// The insurer that stands on cards, and how insured-person numbers are made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub care_insurance: Option<CareInsurance>,
+}
+
+/// Settings of the care insurer (介護保険者).
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CareInsurance {
+    /// 保険者番号, 6 digits with check digit.
+    pub insurer_number: String,
+    /// 保険者の名称.
+    pub insurer_name: String,
+    /// Office and telephone number on the card.
+    pub contact: String,
+    /// `running`, `running-mod10` or `manual`.
+    pub numbering: Method,
+    /// First running number.
+    #[serde(default = "one")]
+    pub first_number: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+impl CareInsurance {
+    /// The invented insurer of the demo, and of an instance that has no settings yet (想定).
+    pub fn sample() -> Self {
+        Self {
+            insurer_number: "999995".into(),
+            insurer_name: "見本の保険者（想定）".into(),
+            contact: "介護保険の窓口（未設定）".into(),
+            numbering: Method::RunningMod10,
+            first_number: 1,
+        }
+    }
 }
 
 fn fifteen() -> u32 {
@@ -140,6 +179,7 @@ impl Config {
             idle_minutes: 15,
             synchronous: None,
             contact: None,
+            care_insurance: None,
         }
     }
 
@@ -205,6 +245,11 @@ impl Config {
             {
                 return wrong("contact の各項目は、改行のない100文字までです。");
             }
+        }
+        if let Some(insurer) = &self.care_insurance
+            && let Err(error) = care_insurer(&insurer.insurer_number)
+        {
+            return wrong(&format!("care_insurance: {error}"));
         }
         match self.synchronous.as_deref() {
             None | Some("full") => Ok(()),

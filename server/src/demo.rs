@@ -233,6 +233,7 @@ async fn load(
     );
     let line = system_act(instance, "account.link", "demo citizen".into(), vec![link]);
     instance.trace.record(line).await?;
+    crate::insurance::derive(instance).await?;
     Ok(outcome)
 }
 

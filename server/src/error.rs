@@ -54,6 +54,9 @@ pub enum StartError {
     /// Monitoring rules of this build.
     #[error(transparent)]
     Rules(#[from] mimamori_audit::monitor::RulesError),
+    /// Derivation of qualifications.
+    #[error(transparent)]
+    Derive(#[from] mimamori_care_insurance::eligibility::DeriveError),
     /// Sample town.
     #[error(transparent)]
     Town(#[from] mimamori_testkit::TownError),
@@ -82,6 +85,7 @@ impl Coded for StartError {
             Self::Identity(e) => e.code(),
             Self::Import(e) => e.code(),
             Self::Rules(e) => e.code(),
+            Self::Derive(e) => e.code(),
             Self::Town(e) => e.code(),
         }
     }
@@ -99,6 +103,7 @@ impl Coded for StartError {
             Self::Identity(e) => e.advice(),
             Self::Import(e) => e.advice(),
             Self::Rules(e) => e.advice(),
+            Self::Derive(e) => e.advice(),
             Self::Town(e) => e.advice(),
         }
     }

@@ -23,6 +23,7 @@ pub const ROOMS: &[Room] = &[
     mimamori_residents::ROOM,
     mimamori_audit::ROOM,
     mimamori_operations::ROOM,
+    mimamori_care_insurance::ROOM,
 ];
 
 /// All steps of the schema.
@@ -34,6 +35,7 @@ pub fn migrations() -> Vec<Migration> {
         mimamori_residents::MIGRATIONS,
         mimamori_operations::MIGRATIONS,
         mimamori_audit::MIGRATIONS,
+        mimamori_care_insurance::MIGRATIONS,
     ]
     .concat()
 }

@@ -10,5 +10,6 @@ pub mod demo;
 pub mod error;
 pub mod init;
 pub mod instance;
+pub mod insurance;
 pub mod serve;
 pub mod web;

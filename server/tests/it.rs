@@ -11,6 +11,8 @@ mod entrance;
 mod house;
 #[path = "it/imports.rs"]
 mod imports;
+#[path = "it/insurance.rs"]
+mod insurance;
 #[path = "it/oracle.rs"]
 mod oracle;
 #[path = "it/people.rs"]

@@ -37,4 +37,4 @@ pub use permit::{PersonPermit, Reason};
 pub use table::permission_table;
 
 // What a room's store writes down; the room itself has no handle to run it.
-pub use mimamori_storage::{Migration, Row, Statement, Value};
+pub use mimamori_storage::{Migration, Row, Statement, StorageError, Value};

@@ -55,6 +55,14 @@ pub(crate) async fn page(
                 });
             }
         }
+        if site.insurance.is_some() && matches!(visitor.role, Role::Clerk | Role::LeadOfficer) {
+            let text = "被保険者の資格、期限のある処理、被保険者証の発行と回収を扱います。";
+            works.push(Work {
+                href: "/insurance",
+                title: "資格管理",
+                text,
+            });
+        }
         if visitor.role == Role::Citizen && visitor.person.is_some() {
             let text = "あなたの記録を誰が何のために見たかを確かめます。";
             works.push(Work {

@@ -28,6 +28,8 @@ use mimamori_trace::Trace;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
+use mimamori_care_insurance::CareInsurance;
+
 use crate::config::Contact;
 use crate::instance::Instance;
 
@@ -78,6 +80,7 @@ pub struct Site {
     pub(crate) operations: Operations,
     /// Search over the trace, alerts, reports; the hourly task runs its rules.
     pub audit: Audit,
+    pub(crate) insurance: Option<CareInsurance>,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
@@ -132,6 +135,7 @@ impl Site {
             residents,
             operations,
             audit,
+            insurance: crate::insurance::room(instance),
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
@@ -215,6 +219,9 @@ impl Site {
             residents.forget(&visitor.session);
         }
         self.audit.forget(&visitor.session);
+        if let Some(insurance) = &self.insurance {
+            insurance.forget(&visitor.session);
+        }
     }
 
     /// Links of a role.
@@ -230,6 +237,9 @@ impl Site {
                         false,
                     ));
                 }
+            }
+            if self.insurance.is_some() && matches!(visitor.role, Role::Clerk | Role::LeadOfficer) {
+                out.push(NavLink::new("/insurance", "資格管理", false));
             }
             if visitor.role == Role::Citizen && visitor.person.is_some() {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
@@ -288,11 +298,16 @@ impl Site {
             .map_or_else(Router::new, Residents::uploads)
             .layer(CatchPanicLayer::new())
             .layer(middleware::from_fn_with_state(self.clone(), guard::session));
+        let insurance = self
+            .insurance
+            .clone()
+            .map_or_else(Router::new, CareInsurance::routes);
         let inner = own
             .with_state(self.clone())
             .merge(residents)
             .merge(self.operations.clone().routes())
             .merge(self.audit.clone().routes())
+            .merge(insurance)
             .fallback(async || Problem::not_found())
             // Inside the guard too, so that these answers stand in the visitor's frame.
             .layer(late(30))

@@ -50,6 +50,7 @@ pub fn routes() -> Vec<Route> {
         "stewardship/residents/src/intake/mod.rs",
         "stewardship/operations/src/lib.rs",
         "stewardship/audit/src/lib.rs",
+        "services/care-insurance/src/room.rs",
     ] {
         for part in read(file).split(".route(").skip(1) {
             let part = part.split([';']).next().unwrap();
@@ -156,6 +157,7 @@ pub async fn demo(server: Option<String>) -> House {
     )
     .await
     .unwrap();
+    mimamori_server::insurance::derive(&instance).await.unwrap();
     let router = Site::new(&instance).router();
     let house = House {
         _dir: dir,

@@ -144,6 +144,49 @@ fn demanded(cell: &Cell) -> bool {
                 && (cell.role == Role::Auditor
                     || cell.action.code() == "report.open" && readers.contains(&cell.role))
         }
+        // S0-04, S0-13: the insurance section works with qualifications and cards. S4-55: nothing that tells where
+        // somebody under support measures lives; that card is the lead officer's, and never in a batch.
+        "qualification.list"
+        | "qualification.open"
+        | "qualification.decide"
+        | "qualification.download"
+        | "card.list"
+        | "card.preview"
+        | "card.print"
+        | "card.batch"
+        | "card.change" => {
+            let code = cell.action.code();
+            let lead = cell.role == Role::LeadOfficer;
+            let office = cell.kind == OrgKind::Department && (lead || cell.role == Role::Clerk);
+            let tells_where = matches!(
+                cell.class,
+                Class::Address | Class::Contact | Class::Household | Class::Residency
+            );
+            let careful = [
+                "card.preview",
+                "card.print",
+                "card.change",
+                "qualification.download",
+            ];
+            let hidden = cell.facts.has(Facts::PROTECTED)
+                && (code == "card.batch" || (!lead && (tells_where || careful.contains(&code))));
+            office && cell.purpose == Purpose::CareInsurance && !hidden
+        }
+        // S0-44: orders for jobs that show counts only.
+        "eligibility.derive" | "card.gather" => {
+            let clerk = cell.action.code() == "card.gather" && cell.role == Role::Clerk;
+            cell.kind == OrgKind::Department
+                && (clerk || cell.role == Role::LeadOfficer)
+                && cell.purpose == Purpose::Operation
+                && cell.class == Class::Aggregate
+        }
+        // S0-18: the section's own register.
+        "business.list" => {
+            cell.kind == OrgKind::Department
+                && matches!(cell.role, Role::Clerk | Role::LeadOfficer)
+                && cell.purpose == Purpose::CareInsurance
+                && cell.class == Class::Aggregate
+        }
         other => panic!("{other}: no second reading of this action"),
     }
 }

@@ -117,6 +117,7 @@ fn must_fail(login: &str, method: &str, path: &str) -> bool {
         ("GET", "/account") => true,
         ("GET", path) if path.starts_with("/operations/") => true,
         ("POST", "/operations/people/new" | "/operations/organisations/new") => true,
+        ("GET", "/insurance/queues/{queue}" | "/insurance/cards") => true,
         _ => false,
     }
 }
@@ -155,6 +156,7 @@ async fn when_no_line_can_be_written_no_page_shows_a_person() {
                 let path = route
                     .path
                     .replace("{person}", &person)
+                    .replace("{queue}", "moved")
                     .replace("{result}", result)
                     .replace(['{', '}'], "0");
                 // Whatever an id of the office would be, this one is nobody's.

@@ -108,7 +108,7 @@ async fn office(location: Location, dir: &Path) -> Office {
             auth: AuthLevel::Password,
             person: None,
             session: [7; 32],
-            scope: Scope::FULL,
+            scope: Scope::WHOLE,
             terms: vec![],
         });
     }

@@ -1,0 +1,261 @@
+//! A batch of cards in delivery order (配達順): gathered, looked at, pulled out, printed.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mimamori_gate::{
+    Class, Condition, GateError, ListPermit, Purpose, Reason, Revealed, Statement,
+};
+use mimamori_identity::Visitor;
+use mimamori_kernel::error::Coded as _;
+use mimamori_pages::{Frame, LimitedForm, Problem, html};
+use mimamori_residents::answer;
+
+use super::page::{CardError, person_of, set, told};
+use super::print::pdf;
+use super::rule::{COLUMNS, Card};
+use crate::eligibility::pages::{COLUMNS as LIST, Line, lines};
+use crate::{CareInsurance, action};
+
+/// Cards of one batch; the cap of the way out is the same. A batch of 500 needs about 0.4 GB while it is set.
+const MOST: u32 = 500;
+
+const TABLE: &str = "care_insurance_person";
+const OPEN: &str = "p.batch = 'open'";
+/// Postal code, address, name: the order in which the post walks (配達順).
+const DELIVERY: &str = "p.postal, p.address_key, p.kana_key";
+/// Whoever waits outside a batch: pulled out, or protected.
+const ASIDE: &str = "(p.card_wait = 2 OR (p.card_wait = 1 AND p.protected = 1))";
+
+/// Everybody whose class may be seen by the permit.
+fn all(class: Class) -> [Condition; 1] {
+    [Condition {
+        class,
+        sql: "1 = 1",
+        args: vec![],
+    }]
+}
+
+#[derive(Template)]
+#[template(path = "care-insurance/batch.html")]
+struct BatchPage {
+    frame: Frame,
+    fonts: bool,
+    batch: Vec<Line>,
+    aside: Vec<Line>,
+    line: u64,
+}
+
+async fn list(
+    room: &CareInsurance,
+    visitor: &Visitor,
+    base: &'static str,
+    names: &[&'static str],
+) -> Result<Revealed<mimamori_gate::Listed>, GateError> {
+    let permit = room
+        .gate
+        .list(visitor, action::CARD_LIST, Purpose::CareInsurance)
+        .await?;
+    let (search, everybody) = (&permit, all(Class::Identity));
+    let rows = search
+        .fetch(search, TABLE, names, base, &everybody, DELIVERY, 0, MOST)
+        .await?;
+    permit.reveal(rows).await
+}
+
+/// GET /insurance/cards
+pub(crate) async fn batch(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+) -> Response {
+    let read = async {
+        let open = list(&room, &visitor, OPEN, &LIST).await?;
+        let aside = list(&room, &visitor, ASIDE, &LIST).await?;
+        Ok::<_, GateError>((open, aside))
+    };
+    let today = room.clock.now().office_day();
+    match read.await {
+        Ok((open, aside)) => html(BatchPage {
+            frame: frame
+                .with_title("被保険者証の一括発行")
+                .with_current("/insurance"),
+            fonts: room.printer.is_some(),
+            batch: lines(&open, today),
+            aside: lines(&aside, today),
+            line: open.line(),
+        }),
+        Err(error) => answer(error),
+    }
+}
+
+/// POST /insurance/cards: gathers who waits into the open batch. Protected persons stay outside.
+pub(crate) async fn gather(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+) -> Response {
+    let done = async {
+        let permit = room.gate.job(action::GATHER, Some(&visitor)).await?;
+        let step = Statement::new(
+            "UPDATE care_insurance_person SET batch = 'open' WHERE person IN (SELECT w.person FROM care_insurance_person w \
+             WHERE w.card_wait = 1 AND w.batch = '' AND w.insured_number <> '' AND w.protected = 0 AND NOT EXISTS \
+             (SELECT 1 FROM gate_subject g WHERE g.person = w.person AND (g.mask & 8) <> 0) \
+             ORDER BY w.postal, w.address_key, w.kana_key, w.person LIMIT ?)",
+            vec![MOST.into()],
+        );
+        permit
+            .change("被保険者証の発行対象を集める", vec![step], false)
+            .await
+    };
+    match done.await {
+        Ok(_) => Redirect::to("/insurance/cards").into_response(),
+        Err(error) => answer(error),
+    }
+}
+
+/// POST /insurance/cards/pull/{person}: takes one out of the batch before printing (引抜き).
+pub(crate) async fn pull(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+    Path(person): Path<String>,
+) -> Response {
+    let person = person_of(&person);
+    let done = async {
+        let why = Some(Reason("一括発行からの引抜き".into()));
+        let permit = room
+            .gate
+            .person(
+                &visitor,
+                action::CHANGE,
+                Purpose::CareInsurance,
+                person,
+                why,
+            )
+            .await?;
+        let step = Statement::expecting(
+            "UPDATE care_insurance_person SET batch = '', card_wait = 2, version = version + 1 WHERE person = ? AND batch = 'open'",
+            vec![person.bytes().into()],
+            1,
+            "care-insurance-batch",
+        );
+        permit.change(vec![step], None).await
+    };
+    match done.await {
+        Ok(_) => Redirect::to("/insurance/cards").into_response(),
+        Err(error) => answer(error),
+    }
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Asked {
+    note: String,
+}
+
+enum Made {
+    Nobody,
+    Doubtful(usize),
+    Pdf(Vec<u8>, u64),
+}
+
+async fn issue(
+    room: &CareInsurance,
+    visitor: &Visitor,
+    permit: ListPermit,
+    note: &str,
+) -> Result<(Vec<Card>, mimamori_gate::Stamp), GateError> {
+    let everybody = all(Class::Identity);
+    let found = permit.find(TABLE, OPEN, &everybody, DELIVERY, MOST).await?;
+    if found.count() == 0 {
+        return Err(GateError::NotFound);
+    }
+    let rows = permit
+        .fetch(
+            &permit, TABLE, &COLUMNS, OPEN, &everybody, DELIVERY, 0, MOST,
+        )
+        .await?;
+    let now = room.clock.now();
+    let by = format!("{} {}", visitor.org_name, visitor.name);
+    // The same persons as in the list: a number that differs undoes everything.
+    let same = "p.batch = 'open' AND NOT EXISTS (SELECT 1 FROM gate_subject g WHERE g.person = p.person AND (g.mask & 8) <> 0)";
+    let count = u64::from(found.count());
+    let steps = vec![
+        Statement::expecting(
+            format!(
+                "INSERT INTO care_insurance_card (person, number, issued, reason, issued_by, returned, returned_why) \
+                 SELECT p.person, (SELECT COALESCE(MAX(c.number), 0) + 1 FROM care_insurance_card c WHERE c.person = p.person), \
+                 ?, p.card_reason, ?, '', '' FROM care_insurance_person p WHERE {same}"
+            ),
+            vec![now.office_day().to_string().into(), by.into()],
+            count,
+            "care-insurance-batch",
+        ),
+        Statement::expecting(
+            format!(
+                "UPDATE care_insurance_person SET card_wait = 0, batch = '', version = version + 1 WHERE person IN \
+                 (SELECT p.person FROM care_insurance_person p WHERE {same})"
+            ),
+            vec![],
+            count,
+            "care-insurance-batch",
+        ),
+        // Who came under support measures since the gathering waits for the lead officer.
+        Statement::new(
+            "UPDATE care_insurance_person SET card_wait = 2, batch = '', version = version + 1 WHERE batch = 'open'",
+            vec![],
+        ),
+    ];
+    let reason = Reason(format!("被保険者証の一括印刷: {note}"));
+    let (rows, stamp) = permit.take_out(rows, reason, steps, now).await?;
+    Ok((rows.rows.iter().map(|(_, r)| Card::of(r)).collect(), stamp))
+}
+
+/// POST /insurance/cards/print: the batch on paper, counted.
+pub(crate) async fn print_batch(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+    LimitedForm(asked): LimitedForm<Asked>,
+) -> Response {
+    let note = asked.note.trim();
+    if note.is_empty() || note.chars().count() > 200 {
+        return Problem::bad_request("印刷の理由を200文字までで書いてください。").into_response();
+    }
+    let made = async {
+        let printer = room
+            .printer
+            .clone()
+            .ok_or(mimamori_sheets::SheetError::Font {
+                family: "IPAexMincho",
+            })?;
+        let permit = room
+            .gate
+            .list(&visitor, action::BATCH, Purpose::CareInsurance)
+            .await?;
+        let seen = list(&room, &visitor, OPEN, &COLUMNS).await?;
+        if seen.rows.is_empty() {
+            return Ok(Made::Nobody);
+        }
+        let doubt =
+            |r: &&(_, mimamori_gate::Record)| !Card::of(&r.1).doubtful(printer.fonts()).is_empty();
+        let doubtful = seen.rows.iter().filter(doubt).count();
+        if doubtful > 0 {
+            return Ok(Made::Doubtful(doubtful));
+        }
+        let (cards, stamp) = issue(&room, &visitor, permit, note).await?;
+        let sheet = set(&room, cards, stamp.to_string()).await?;
+        Ok::<_, CardError>(Made::Pdf(sheet.pdf()?, stamp.line))
+    };
+    match made.await {
+        Ok(Made::Pdf(bytes, line)) => pdf(bytes, line),
+        Ok(Made::Nobody) => Problem::bad_request("発行対象が集められていません。").into_response(),
+        Ok(Made::Doubtful(n)) => Problem::bad_request(format!(
+            "紙に出せない文字（外字）のある人が{n}人います。引き抜いて、1人ずつ確かめて印刷してください。"
+        ))
+        .into_response(),
+        Err(CardError::Sheet(error)) => {
+            Problem::bad_request(format!("{error} {}", error.advice())).into_response()
+        }
+        Err(error) => told(error),
+    }
+}

@@ -1,0 +1,288 @@
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mimamori_gate::{GateError, Purpose, Reason, Statement};
+use mimamori_identity::Visitor;
+use mimamori_kernel::error::Coded as _;
+use mimamori_kernel::id::PersonId;
+use mimamori_pages::{Choice, Frame, LimitedForm, Problem, html};
+use mimamori_residents::answer;
+use mimamori_sheets::{Sheet, SheetError};
+
+use super::rule::{CARD, COLUMNS, Card, REASONS, RETURNS, values};
+use crate::eligibility::pages::{ask, read};
+use crate::{CareInsurance, action};
+
+/// Pixels for each point of the preview.
+const SCALE: f64 = 1.6;
+
+/// Why a card could not be shown or printed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CardError {
+    /// The gate.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// The form.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
+    /// The typesetter's thread ended.
+    #[error("帳票を組む処理が止まりました。")]
+    Stopped,
+}
+
+/// The page for an error.
+pub(crate) fn told(error: CardError) -> Response {
+    match error {
+        CardError::Gate(error) => answer(error),
+        CardError::Sheet(error) => {
+            tracing::error!(code = error.code(), error = ?error, "no form");
+            Problem::bad_request(format!("{error} {}", error.advice())).into_response()
+        }
+        CardError::Stopped => Problem::internal(None).into_response(),
+    }
+}
+
+/// Sets cards off the async threads.
+pub(crate) async fn set(
+    room: &CareInsurance,
+    cards: Vec<Card>,
+    stamp: String,
+) -> Result<Sheet, CardError> {
+    let printer = room.printer.clone().ok_or(SheetError::Font {
+        family: "IPAexMincho",
+    })?;
+    let values = values(&room.insurer, &cards, room.clock.now().office_day(), &stamp);
+    let made = tokio::task::spawn_blocking(move || printer.sheet(CARD, &values)).await;
+    Ok(made.map_err(|_| CardError::Stopped)??)
+}
+
+/// The card of a person for the screen, with its line.
+pub(crate) async fn look(
+    room: &CareInsurance,
+    visitor: &Visitor,
+    person: PersonId,
+    reason: String,
+) -> Result<Sheet, CardError> {
+    let why = Some(Reason(reason));
+    let permit = room
+        .gate
+        .person(
+            visitor,
+            action::PREVIEW,
+            Purpose::CareInsurance,
+            person,
+            why,
+        )
+        .await?;
+    let hidden = permit
+        .fetch("care_insurance_person", &COLUMNS, "1 = 1", vec![])
+        .await?;
+    let rows = permit.reveal(hidden).await?;
+    let card = rows.first().map(Card::of).ok_or(GateError::NotFound)?;
+    set(room, vec![card], "画面の確認用（見本）".into()).await
+}
+
+/// Somebody without a person of that id, for the same answer as for anybody's.
+pub(crate) fn person_of(text: &str) -> PersonId {
+    text.parse().unwrap_or(PersonId::from_bytes([0; 16]))
+}
+
+struct Issue {
+    number: i64,
+    issued: String,
+    reason: String,
+    by: String,
+    returned: String,
+}
+
+#[derive(Template)]
+#[template(path = "care-insurance/card.html")]
+struct CardPage {
+    frame: Frame,
+    person: PersonId,
+    protected: bool,
+    /// Why the card is not shown.
+    closed: Option<String>,
+    unprintable: Vec<(String, &'static str)>,
+    waits: bool,
+    why_waits: String,
+    issues: Vec<Issue>,
+    reasons: Vec<Choice>,
+    returns: Vec<Choice>,
+    version: i64,
+    line: u64,
+}
+
+fn choices(all: &[(&str, &str)]) -> Vec<Choice> {
+    std::iter::once(&("", "選んでください"))
+        .chain(all)
+        .map(|(code, name)| Choice::new(*code, *name, "-"))
+        .collect()
+}
+
+/// GET /insurance/persons/{person}/card
+pub(crate) async fn page(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Path(person): Path<String>,
+) -> Response {
+    let person = person_of(&person);
+    let Some(words) = room.reason(&visitor.session, &person) else {
+        let asked = room
+            .gate
+            .person(&visitor, action::OPEN, Purpose::CareInsurance, person, None)
+            .await;
+        return match asked {
+            Ok(_) => ask(&frame, person),
+            Err(error) => answer(error),
+        };
+    };
+    let row = match read(&room, &visitor, person, words.clone()).await {
+        Ok(row) => row,
+        Err(error) => return answer(error),
+    };
+    let (mut closed, mut unprintable) = (None, vec![]);
+    match look(&room, &visitor, person, words).await {
+        Ok(sheet) => {
+            let told = |u: &mimamori_sheets::Unprintable| (u.codes(), u.why.japanese());
+            unprintable = sheet.unprintable().iter().map(told).collect();
+        }
+        Err(CardError::Gate(GateError::Refused(refused))) => closed = Some(refused.sentence),
+        Err(CardError::Sheet(error)) => closed = Some(format!("{error} {}", error.advice())),
+        Err(error) => return told(error),
+    }
+    let text = |r: &mimamori_gate::Record, c: &str| r.text(c).unwrap_or("").to_owned();
+    html(CardPage {
+        frame: frame.with_title("被保険者証").with_current("/insurance"),
+        person,
+        protected: row.record.int("protected") == Some(1),
+        closed,
+        unprintable,
+        waits: row.record.int("card_wait").unwrap_or(0) != 0,
+        why_waits: text(&row.record, "card_reason"),
+        issues: row
+            .cards
+            .iter()
+            .map(|r| Issue {
+                number: r.int("number").unwrap_or(0),
+                issued: text(r, "issued"),
+                reason: text(r, "reason"),
+                by: text(r, "issued_by"),
+                returned: format!("{} {}", text(r, "returned"), text(r, "returned_why")),
+            })
+            .collect(),
+        reasons: choices(&REASONS),
+        returns: choices(&RETURNS),
+        version: row.record.int("version").unwrap_or(0),
+        line: row.line,
+    })
+}
+
+/// GET /insurance/persons/{person}/card/picture
+pub(crate) async fn picture(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+    Path(person): Path<String>,
+) -> Response {
+    let person = person_of(&person);
+    // Without a reason given today there is nothing to see here.
+    let words = room.reason(&visitor.session, &person);
+    let why = words.clone().unwrap_or_else(|| "理由の入力なし".into());
+    let made = look(&room, &visitor, person, why).await;
+    match (made, words) {
+        (Ok(sheet), Some(_)) => match sheet.picture(1, SCALE) {
+            Ok(png) => ([(header::CONTENT_TYPE, "image/png")], png).into_response(),
+            Err(error) => told(error.into()),
+        },
+        (Ok(_), None) => Problem::not_found().into_response(),
+        (Err(error), _) => told(error),
+    }
+}
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Sent {
+    /// order or return.
+    what: String,
+    why: String,
+    number: i64,
+    version: i64,
+}
+
+/// POST /insurance/persons/{person}/card: order a card again, or take one back.
+pub(crate) async fn change(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+    Path(person): Path<String>,
+    LimitedForm(sent): LimitedForm<Sent>,
+) -> Response {
+    let person = person_of(&person);
+    let table: &[(&str, &str)] = match sent.what.as_str() {
+        "order" => &REASONS,
+        _ => &RETURNS,
+    };
+    let Some((_, why)) = table.iter().find(|(code, _)| *code == sent.why) else {
+        return Problem::bad_request("理由を選んでください。").into_response();
+    };
+    let now = room.clock.now();
+    let by = format!("{} {}", visitor.org_name, visitor.name);
+    let next = "care-insurance-version";
+    let person_row = |set: &str, mut args: Vec<mimamori_gate::Value>| {
+        args.extend([person.bytes().into(), sent.version.into()]);
+        let sql = format!(
+            "UPDATE care_insurance_person SET {set}, version = version + 1 WHERE person = ? AND version = ?"
+        );
+        Statement::expecting(sql, args, 1, next)
+    };
+    let (mut steps, words) = match sent.what.as_str() {
+        "order" => {
+            let set = "card_wait = 1, batch = '', card_reason = ?";
+            let words = format!("被保険者証の交付を指示（{why}）");
+            (vec![person_row(set, vec![(*why).into()])], words)
+        }
+        _ => {
+            let card = Statement::expecting(
+                "UPDATE care_insurance_card SET returned = ?, returned_why = ? WHERE person = ? AND number = ? AND returned = ''",
+                vec![
+                    now.office_day().to_string().into(),
+                    (*why).into(),
+                    person.bytes().into(),
+                    sent.number.into(),
+                ],
+                1,
+                next,
+            );
+            let words = format!("被保険者証{}を回収（{why}）", sent.number);
+            (vec![person_row("due_moved = ''", vec![]), card], words)
+        }
+    };
+    let at = now.office_text();
+    steps.push(crate::eligibility::event(
+        &person,
+        sent.version + 1,
+        &at,
+        &by,
+        &words,
+    ));
+    let done = async {
+        let reason = Some(Reason(words));
+        let permit = room
+            .gate
+            .person(
+                &visitor,
+                action::CHANGE,
+                Purpose::CareInsurance,
+                person,
+                reason,
+            )
+            .await?;
+        permit.change(steps, None).await
+    };
+    match done.await {
+        Ok(_) => Redirect::to(&format!("/insurance/persons/{person}/card")).into_response(),
+        Err(error) => answer(error),
+    }
+}

@@ -1,0 +1,73 @@
+use jiff::civil::date;
+use mimamori_sheets::{Fonts, Printer};
+
+use super::*;
+
+fn insurer() -> Insurer {
+    Insurer {
+        number: "999995".into(),
+        name: "見守市".into(),
+        contact: "介護保険課".into(),
+    }
+}
+
+fn card() -> Card {
+    Card {
+        number: "0000000101".into(),
+        name: "髙橋　千代".into(),
+        kana: "タカハシ　チヨ".into(),
+        birth: "1940-05-00".into(),
+        sex: 2,
+        postal: "9990001".into(),
+        address: "見守市桜町1丁目2番3号".into(),
+        building: "見守コーポ101号室".into(),
+    }
+}
+
+#[test]
+fn each_card_is_one_page_with_everything_on_it() {
+    let printer = Printer::new(Fonts::system().unwrap());
+    let long = Card {
+        name: "ヴィシュワナータン・ラーマクリシュナン・スブラマニアム".into(),
+        address: "見守市".to_owned() + &"大字桜町".repeat(20),
+        building: "フロール見守サンフラワーレジデンス弐番館".repeat(2),
+        ..card()
+    };
+    let cards = [card(), long, card()];
+    let day = date(2026, 11, 21);
+    let sheet = printer
+        .sheet(CARD, &values(&insurer(), &cards, day, "出力番号 7"))
+        .unwrap();
+    assert_eq!(sheet.pages(), 3);
+    assert_eq!(sheet.unprintable(), []);
+    let text: String = sheet.text(1).unwrap().split_whitespace().collect();
+    for part in [
+        "介護保険被保険者証",
+        "髙橋千代",
+        "タカハシチヨ",
+        "〒999-0001",
+        "桜町1丁目2番3号",
+        "見守コーポ101号室",
+        "令和8年11月21日",
+        "女",
+        "見守市",
+        "出力番号7",
+        "想定",
+        "1／3",
+    ] {
+        assert!(text.contains(part), "{text} lacks {part}");
+    }
+    // The number stands in ten boxes.
+    assert!(text.contains("0000000101"), "{text}");
+}
+
+#[test]
+fn a_card_with_a_doubtful_character_is_named() {
+    let fonts = Fonts::system().unwrap();
+    assert!(card().doubtful(&fonts).is_empty());
+    let name = Card {
+        name: "𠮷田\u{E0100}\u{202E}".into(),
+        ..card()
+    };
+    assert_eq!(name.doubtful(&fonts), ['\u{202E}', '𠮷', '\u{E0100}']);
+}

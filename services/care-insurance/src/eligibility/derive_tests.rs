@@ -1,0 +1,144 @@
+use jiff::civil::date;
+
+use super::*;
+use crate::eligibility::record::RecordError;
+
+const TODAY: Date = date(2026, 11, 21);
+
+fn row(birth: &str, number: &str) -> Insured {
+    Insured {
+        birth: birth.into(),
+        insured_number: number.into(),
+        ..Insured::default()
+    }
+}
+
+fn rows(all: &[(&str, &str)]) -> Vec<Moved> {
+    all.iter()
+        .map(|(reason, day)| Moved {
+            reason: (*reason).into(),
+            day: day.parse().unwrap(),
+        })
+        .collect()
+}
+
+fn run(row: Insured, history: &[(&str, &str)], known: Option<&Known>) -> Outcome {
+    let codes = Codes::built_in().unwrap();
+    outcome(row, &rows(history), false, known, TODAY, &codes).unwrap()
+}
+
+#[test]
+fn a_child_is_not_ours() {
+    assert!(!run(row("2015-05-05", ""), &[("出生", "2015-05-05")], None).ours);
+}
+
+#[test]
+fn whoever_reaches_65_by_the_end_of_next_month_is_queued_and_gets_a_card() {
+    for (birth, due) in [
+        ("1961-12-01", "2026-11-30"),
+        ("1961-11-23", "2026-11-22"),
+        ("1962-01-01", "2026-12-31"),
+    ] {
+        let out = run(row(birth, ""), &[("転入", "1990-01-01")], None);
+        assert_eq!(out.row.due_age, due);
+        assert_eq!((out.row.category, out.row.card_wait), (0, 1));
+        assert!(out.ours && out.touched.is_empty());
+    }
+    assert!(!run(row("1962-01-02", ""), &[("転入", "1990-01-01")], None).ours);
+    let reached = run(row("1961-11-22", ""), &[("転入", "1990-01-01")], None);
+    assert_eq!(reached.row.due_age, "");
+    assert_eq!(
+        (reached.row.category, reached.row.since.as_str()),
+        (1, "2026-11-21")
+    );
+}
+
+#[test]
+fn a_number_from_before_means_a_card_from_before() {
+    let out = run(
+        row("1940-05-01", "0000000101"),
+        &[("転入", "2010-01-01")],
+        None,
+    );
+    assert!(out.old_card);
+    assert_eq!(out.row.card_wait, 0);
+    assert_eq!(out.touched, [1]);
+}
+
+#[test]
+fn a_loss_with_a_card_still_out_is_queued_for_fourteen_days() {
+    let history = [("転入", "2010-01-01"), ("転出", "2026-11-10")];
+    let out = run(row("1940-05-01", "0000000101"), &history, None);
+    assert_eq!(out.row.until, "2026-11-11");
+    assert_eq!(out.row.due_moved, "2026-11-25");
+    let returned = Known {
+        ledger: out.ledger.clone(),
+        row: out.row.clone(),
+        cards: 1,
+        card_out: false,
+        version: 1,
+    };
+    let later = run(row("1940-05-01", "0000000101"), &history, Some(&returned));
+    assert_eq!(later.row.due_moved, "");
+    assert!(later.touched.is_empty() && !later.old_card);
+}
+
+#[test]
+fn an_unknown_date_is_a_question_and_its_day_does_not_move() {
+    let history = [("転入", "1990-01-01")];
+    let out = run(row("1961-00-00", ""), &history, None);
+    assert_eq!(out.row.due_unknown, "2026-12-05");
+    assert!(out.row.question.contains("生年月日"));
+    assert_eq!(out.ledger.entries(), []);
+    let known = Known {
+        row: Insured {
+            due_unknown: "2026-11-30".into(),
+            ..out.row
+        },
+        ..Known::default()
+    };
+    let again = run(row("1961-00-00", ""), &history, Some(&known));
+    assert_eq!(again.row.due_unknown, "2026-11-30");
+}
+
+#[test]
+fn a_hand_decision_is_never_overwritten_only_asked_about() {
+    let history = [("転入", "2010-01-01")];
+    let mut known = Known {
+        version: 2,
+        ..Known::default()
+    };
+    known.ledger = run(row("1940-05-01", "1"), &history, None).ledger;
+    known.ledger.cancel(1).unwrap();
+    let out = run(row("1940-05-01", "1"), &history, Some(&known));
+    assert!(out.touched.is_empty());
+    assert_eq!(out.row.category, 0);
+    assert!(out.row.question.contains("職権"));
+    assert_eq!(known.ledger.cancel(1), Err(RecordError::State));
+}
+
+#[test]
+fn a_later_loss_closes_the_entry_and_a_correction_voids_it() {
+    let first = run(row("1940-05-01", "1"), &[("転入", "2010-01-01")], None);
+    let known = |ledger: &Ledger| Known {
+        ledger: ledger.clone(),
+        version: 1,
+        cards: 1,
+        card_out: true,
+        ..Known::default()
+    };
+    let gone = [("転入", "2010-01-01"), ("転出", "2026-11-01")];
+    let closed = run(row("1940-05-01", "1"), &gone, Some(&known(&first.ledger)));
+    assert_eq!(closed.touched, [1]);
+    assert_eq!(closed.ledger.entries().len(), 1);
+    let corrected = [("転入", "2012-01-01")];
+    let moved = run(
+        row("1940-05-01", "1"),
+        &corrected,
+        Some(&known(&first.ledger)),
+    );
+    assert_eq!(moved.touched, [1, 2]);
+    assert_eq!(moved.ledger.entries()[0].state, State::Cancelled);
+    assert_eq!(moved.row.since, "2012-01-01");
+    assert!(!moved.ledger.decided());
+}

@@ -1,0 +1,23 @@
+//! 資格管理 (eligibility): qualification, its history, the insured-person number.
+
+mod derive;
+mod extract;
+mod job;
+mod number;
+pub(crate) mod pages;
+mod reason;
+mod record;
+mod row;
+mod rule;
+mod span;
+
+pub(crate) use derive::{Insured, days_left};
+pub use job::{Derivation, DeriveError, run};
+pub use number::{Method, NumberError, Numbering};
+pub use reason::{Codes, CodesError, LossDay, Reason, Side};
+pub use record::{Entry, Ledger, RecordError, State};
+pub(crate) use row::{QUALIFICATION, day, entry, event, write};
+pub use rule::{
+    Category, Derived, Item, Leave, Person, Qualification, Stay, Term, Unknown, derive,
+};
+pub use span::Span;

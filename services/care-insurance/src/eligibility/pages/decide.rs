@@ -1,0 +1,119 @@
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mimamori_gate::{GateError, Purpose, Reason, Statement};
+use mimamori_identity::Visitor;
+use mimamori_kernel::date::parse_any;
+use mimamori_kernel::error::Coded as _;
+use mimamori_kernel::id::PersonId;
+use mimamori_pages::{LimitedForm, Problem};
+use mimamori_residents::answer;
+
+use super::read;
+use crate::eligibility::{Insured, Ledger, RecordError, event, write};
+use crate::{CareInsurance, action};
+
+#[derive(Default, serde::Deserialize)]
+#[serde(default)]
+pub(crate) struct Sent {
+    /// cancel, restore, reopen or end.
+    what: String,
+    number: u32,
+    version: i64,
+    until: String,
+    lost: String,
+    note: String,
+}
+
+/// Applies the decision to the ledger; the words for the history.
+fn apply(room: &CareInsurance, ledger: &mut Ledger, sent: &Sent) -> Result<String, RecordError> {
+    let n = sent.number;
+    match sent.what.as_str() {
+        "cancel" => ledger.cancel(n).map(|()| format!("資格{n}を取消")),
+        "restore" => ledger
+            .restore(n)
+            .map(|()| format!("資格{n}の取消を取りやめ")),
+        "reopen" => ledger
+            .reopen(n)
+            .map(|()| format!("資格{n}の喪失を取消（資格の回復）")),
+        "end" => {
+            let day = parse_any(&sent.until).ok().and_then(|d| d.full());
+            let day = day.ok_or(RecordError::Order)?;
+            let name = room.codes.by_code(&sent.lost, day).map(|r| r.name.clone());
+            ledger.end(n, day, &sent.lost, &room.codes)?;
+            Ok(format!(
+                "資格{n}を{day}に喪失（{}）",
+                name.unwrap_or_default()
+            ))
+        }
+        _ => Err(RecordError::NoEntry),
+    }
+}
+
+/// POST /insurance/persons/{person}: cancel, restore, reopen or end a qualification.
+pub(crate) async fn decide(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+    Path(person): Path<String>,
+    LimitedForm(sent): LimitedForm<Sent>,
+) -> Response {
+    let person = person.parse().unwrap_or(PersonId::from_bytes([0; 16]));
+    let note = sent.note.trim();
+    if note.is_empty() || note.chars().count() > 200 {
+        return Problem::bad_request("決定の理由を200文字までで書いてください。").into_response();
+    }
+    let reason = format!("資格の変更: {note}");
+    let done = async {
+        let row = read(&room, &visitor, person, reason.clone()).await?;
+        let mut ledger = row.ledger;
+        let words = match apply(&room, &mut ledger, &sent) {
+            Ok(words) => words,
+            Err(error) => return Ok(Some(error)),
+        };
+        let now = room.clock.now();
+        let (category, since, until) = Insured::standing(&ledger, now.office_day());
+        let mut steps = vec![Statement::expecting(
+            "UPDATE care_insurance_person SET category = ?, since = ?, until = ?, version = version + 1 \
+             WHERE person = ? AND version = ?",
+            vec![
+                category.into(),
+                since.into(),
+                until.into(),
+                person.bytes().into(),
+                sent.version.into(),
+            ],
+            1,
+            "care-insurance-version",
+        )];
+        let changed = ledger.entries().iter().find(|e| e.number == sent.number);
+        steps.extend(changed.map(|e| write(&person, e)));
+        let by = format!("{} {}", visitor.org_name, visitor.name);
+        steps.push(event(
+            &person,
+            sent.version + 1,
+            &now.office_text(),
+            &by,
+            &words,
+        ));
+        let why = Some(Reason(reason));
+        let permit = room
+            .gate
+            .person(
+                &visitor,
+                action::DECIDE,
+                Purpose::CareInsurance,
+                person,
+                why,
+            )
+            .await?;
+        permit.change(steps, None).await?;
+        Ok::<_, GateError>(None)
+    };
+    match done.await {
+        Ok(None) => Redirect::to(&format!("/insurance/persons/{person}")).into_response(),
+        Ok(Some(error)) => {
+            Problem::bad_request(format!("{error} {}", error.advice())).into_response()
+        }
+        Err(error) => answer(error),
+    }
+}

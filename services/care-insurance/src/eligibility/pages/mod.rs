@@ -1,0 +1,13 @@
+//! Screens of 資格管理: queues, one person's qualifications, decisions by hand.
+
+mod decide;
+mod file;
+mod person;
+mod queue;
+mod reason;
+
+pub(crate) use decide::decide;
+pub(crate) use file::file;
+pub(crate) use person::{open, read};
+pub(crate) use queue::{COLUMNS, Line, QUEUES, Queue, lines, queue};
+pub(crate) use reason::{ask, state_reason};

@@ -1,0 +1,40 @@
+//! 介護保険 (care-insurance): who is insured, since when, and the papers that say so.
+//!
+//! Promises: a qualification is worked out by the law from recorded facts, or the room says which
+//! fact is missing; it never guesses a day.
+//! Never: another service's tables; an individual number.
+
+pub mod action;
+pub mod businesses;
+pub mod cards;
+pub mod eligibility;
+mod home;
+mod room;
+mod schema;
+
+use mimamori_gate::Room;
+
+pub use room::CareInsurance;
+pub use schema::MIGRATIONS;
+
+/// What the room brings to the gate.
+pub const ROOM: Room = Room {
+    name: "care-insurance",
+    policies: include_str!("../policy/care-insurance.cedar"),
+    items: include_str!("../items.toml"),
+    actions: &[
+        action::DERIVE,
+        action::LIST,
+        action::OPEN,
+        action::DECIDE,
+        action::DOWNLOAD,
+        action::GATHER,
+        action::CARD_LIST,
+        action::PREVIEW,
+        action::PRINT,
+        action::BATCH,
+        action::CHANGE,
+        action::BUSINESSES,
+    ],
+    extracts: &["residents_person", "residents_history", "residents_state"],
+};

@@ -1,0 +1,71 @@
+use mimamori_gate::Migration;
+
+/// Tables of the room. `care_insurance_person` carries what lists and cards need of the
+/// register, taken over by the derivation; everything else is the room's own.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    id: "care-insurance-0001",
+    ddl: "
+CREATE TABLE care_insurance_person (
+  person {blob} NOT NULL PRIMARY KEY,
+  insured_number {text} NOT NULL,
+  kanji {text} NOT NULL,
+  kana {text} NOT NULL,
+  kana_key {text} NOT NULL,
+  birth {text} NOT NULL,
+  sex {int} NOT NULL,
+  postal {text} NOT NULL,
+  address {text} NOT NULL,
+  building {text} NOT NULL,
+  address_key {text} NOT NULL,
+  protected {int} NOT NULL,
+  category {int} NOT NULL,
+  since {text} NOT NULL,
+  until {text} NOT NULL,
+  due_age {text} NOT NULL,
+  due_moved {text} NOT NULL,
+  due_unknown {text} NOT NULL,
+  question {text} NOT NULL,
+  card_wait {int} NOT NULL,
+  card_reason {text} NOT NULL,
+  batch {text} NOT NULL,
+  version {int} NOT NULL) {clustered};
+CREATE INDEX care_insurance_person_number ON care_insurance_person (insured_number);
+CREATE INDEX care_insurance_person_age ON care_insurance_person (due_age);
+CREATE INDEX care_insurance_person_moved ON care_insurance_person (due_moved);
+CREATE INDEX care_insurance_person_unknown ON care_insurance_person (due_unknown);
+CREATE INDEX care_insurance_person_wait ON care_insurance_person (card_wait);
+CREATE INDEX care_insurance_person_batch ON care_insurance_person (batch);
+CREATE TABLE care_insurance_qualification (
+  person {blob} NOT NULL,
+  number {int} NOT NULL,
+  category {int} NOT NULL,
+  from_day {text} NOT NULL,
+  until_day {text} NOT NULL,
+  gained {text} NOT NULL,
+  lost {text} NOT NULL,
+  cancelled {int} NOT NULL,
+  decided {int} NOT NULL,
+  PRIMARY KEY (person, number)) {clustered};
+CREATE TABLE care_insurance_event (
+  person {blob} NOT NULL,
+  number {int} NOT NULL,
+  decided_at {text} NOT NULL,
+  decided_by {text} NOT NULL,
+  words {text} NOT NULL,
+  PRIMARY KEY (person, number)) {clustered};
+CREATE TABLE care_insurance_card (
+  person {blob} NOT NULL,
+  number {int} NOT NULL,
+  issued {text} NOT NULL,
+  reason {text} NOT NULL,
+  issued_by {text} NOT NULL,
+  returned {text} NOT NULL,
+  returned_why {text} NOT NULL,
+  PRIMARY KEY (person, number)) {clustered};
+CREATE TABLE care_insurance_run (
+  number {int} NOT NULL PRIMARY KEY,
+  as_of {text} NOT NULL,
+  persons {int} NOT NULL,
+  changed {int} NOT NULL) {clustered};
+",
+}];
