@@ -1,10 +1,14 @@
 //! Promises of the whole house: what no single room can prove alone.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+#[path = "it/changes.rs"]
+mod changes;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/entrance.rs"]
 mod entrance;
+#[path = "it/gate_changes.rs"]
+mod gate_changes;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/imports.rs"]

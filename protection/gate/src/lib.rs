@@ -16,6 +16,7 @@ mod list;
 mod out;
 mod permit;
 mod reach;
+mod same;
 mod table;
 
 pub use class::{Class, Classes};

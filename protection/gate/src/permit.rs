@@ -6,14 +6,15 @@ use mimamori_identity::{OrgKind, Visitor};
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::PersonId;
 use mimamori_storage::{Row, Statement, Value};
-use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown, TraceError};
+use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown};
 
 use crate::class::{Class, Classes};
 use crate::decide::{Action, Gate, Purpose, Question, Withheld};
 use crate::error::{GateError, Refused};
-use crate::facts::{Facts, subject_statement};
+use crate::facts::{Facts, first_subject_statement, subject_statement};
 use crate::hidden::{Field, Hidden, Record, Revealed};
 use crate::out::{Stamp, on_screen, within_cap};
+use crate::same::Same;
 
 /// Why an officer opens a record; sealed in the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,12 +61,14 @@ pub struct Reason(pub String);
 #[derive(Debug)]
 #[must_use = "a permit that is not used leaves no line"]
 pub struct PersonPermit {
-    gate: Gate,
+    pub(crate) gate: Gate,
     visitor: Visitor,
-    action: Action,
+    pub(crate) action: Action,
     purpose: Purpose,
-    person: PersonId,
-    version: i64,
+    pub(crate) person: PersonId,
+    pub(crate) facts: Facts,
+    pub(crate) same: Same,
+    pub(crate) version: i64,
     ground: Ground,
     allowed: Classes,
     withheld: Vec<Withheld>,
@@ -142,7 +145,9 @@ impl Gate {
             Some(row) => (Facts(row.int(0)?), row.int(1)?),
             None => (Facts::default(), 0),
         };
-        let own = visitor.person == Some(person);
+        let same = self.same(&person).await?;
+        let own = visitor.person == Some(person)
+            || visitor.person.is_some_and(|v| same.merged().contains(&v));
         let (mut allowed, mut withheld, mut policies) =
             (Classes::default(), Vec::new(), Vec::new());
         let mut refusals = Vec::new();
@@ -209,6 +214,8 @@ impl Gate {
             action,
             purpose,
             person,
+            facts,
+            same,
             version,
             ground,
             allowed,
@@ -277,6 +284,8 @@ impl Gate {
             action,
             purpose,
             person,
+            facts,
+            same: Same::default(),
             version: 0,
             ground,
             allowed: Classes::of(action.classes()),
@@ -359,7 +368,7 @@ impl PersonPermit {
         ))
     }
 
-    fn line(&self) -> Act {
+    pub(crate) fn line(&self) -> Act {
         let token = self.gate.trace.token(&self.person);
         Act {
             classes: self.allowed.bits(),
@@ -406,29 +415,52 @@ impl PersonPermit {
         statements: Vec<Statement>,
         facts: Option<Facts>,
     ) -> Result<u64, GateError> {
-        if !self.withheld.is_empty() {
-            let refused = merge(
-                self.withheld
-                    .iter()
-                    .map(|w| Refused {
-                        sentence: w.sentence.clone(),
-                        clauses: vec![],
-                        policy: w.policy.clone(),
-                    })
-                    .collect(),
-            );
-            self.refuse(&refused).await?;
-            return Err(GateError::Refused(refused));
-        }
-        self.gate.reach(self.action)?.check_write(&statements)?;
+        let permit = self.whole().await?;
+        permit.gate.reach(permit.action)?.check_write(&statements)?;
         let mut changes = statements;
-        changes.extend(facts.map(|f| subject_statement(&self.person, f)));
+        changes.extend(facts.map(|f| match permit.version {
+            0 => first_subject_statement(&permit.person, f),
+            _ => subject_statement(&permit.person, f),
+        }));
         let line = Act {
             changes,
             touches_subjects: facts.is_some(),
-            ..self.line()
+            ..permit.line()
         };
-        Ok(self.gate.trace.record(line).await?.line())
+        Ok(permit.gate.trace.record(line).await?.line())
+    }
+
+    /// The same for a change that is worked out from hidden values: nothing of them is shown.
+    ///
+    /// Errors: as [`Self::change`].
+    pub async fn change_hidden(
+        self,
+        change: Hidden<(Vec<Statement>, Option<Facts>)>,
+    ) -> Result<u64, GateError> {
+        let (statements, facts) = change.0;
+        self.change(statements, facts).await
+    }
+
+    /// The person's facts with some bits set and others cleared, for [`Self::change`].
+    pub fn facts_with(&self, set: i64, clear: i64) -> Facts {
+        Facts(self.facts.0 & !clear | set)
+    }
+
+    /// The permit itself when it covers every class of its action.
+    ///
+    /// Errors: [`GateError::Refused`], after the refusal's line.
+    pub async fn whole(self) -> Result<Self, GateError> {
+        if self.withheld.is_empty() {
+            return Ok(self);
+        }
+        let told = self.withheld.iter().map(|w| Refused {
+            sentence: w.sentence.clone(),
+            clauses: self.gate.clauses(&w.policy),
+            policy: w.policy.clone(),
+        });
+        let refused = merge(told.collect());
+        self.refuse(&refused).await?;
+        Err(GateError::Refused(refused))
     }
 
     /// Opens the value for paper or a file, together with the room's own record of it.
@@ -452,29 +484,5 @@ impl PersonPermit {
         let receipt = self.gate.trace.record(line).await?;
         let stamp = Stamp::new(&self.visitor, receipt.line(), 1, at);
         Ok((Revealed::new(hidden.0, receipt.line()), stamp))
-    }
-
-    /// The person's own trace: newest entries, hidden until revealed.
-    pub async fn entries(
-        &self,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<Hidden<Vec<mimamori_trace::Entry>>, GateError> {
-        if !self.allowed.contains(Class::AccessLog) {
-            return Err(TraceError::Stopped.into());
-        }
-        Ok(Hidden(
-            self.gate
-                .trace
-                .entries(&self.gate.trace.token(&self.person), before, limit)
-                .await?,
-        ))
-    }
-
-    /// The person's statement for the verifier; its own line stands before the file is made.
-    pub async fn statement(self) -> Result<String, GateError> {
-        let (trace, token) = (self.gate.trace.clone(), self.gate.trace.token(&self.person));
-        self.reveal(Hidden(())).await?;
-        Ok(trace.statement(&token).await?)
     }
 }
