@@ -3,10 +3,14 @@
 
 #[path = "it/audit.rs"]
 mod audit;
+#[path = "it/changes.rs"]
+mod changes;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/entrance.rs"]
 mod entrance;
+#[path = "it/gate_changes.rs"]
+mod gate_changes;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/imports.rs"]

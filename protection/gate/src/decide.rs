@@ -418,6 +418,13 @@ impl Gate {
     }
 
     /// The sentence and clauses of a refusal.
+    /// The demands behind a list of policy ids.
+    pub(crate) fn clauses(&self, policies: &str) -> Vec<String> {
+        let known = |id| self.rules.sentences.get(id);
+        let found = policies.split(',').filter_map(known);
+        found.flat_map(|(_, m)| m.iter().cloned()).collect()
+    }
+
     pub(crate) fn refusal(&self, answer: &Answer) -> Refused {
         let mut clauses = Vec::new();
         let mut words = Vec::new();

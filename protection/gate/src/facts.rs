@@ -30,10 +30,11 @@ impl Facts {
 }
 
 /// Tables of the gate; read by the gate alone.
-pub const MIGRATIONS: &[Migration] = &[
-    Migration {
-        id: "gate-0001",
-        ddl: "
+pub const MIGRATIONS: &[Migration] = &[FACTS, CASES, crate::same::SAME];
+
+const FACTS: Migration = Migration {
+    id: "gate-0001",
+    ddl: "
 CREATE TABLE gate_subject (
   person {blob} NOT NULL PRIMARY KEY,
   mask {int} NOT NULL,
@@ -46,10 +47,11 @@ CREATE TABLE gate_relation (
   valid_until {int} NOT NULL,
   PRIMARY KEY (person, kind, party)) {clustered};
 ",
-    },
-    Migration {
-        id: "gate-0002",
-        ddl: "
+};
+
+const CASES: Migration = Migration {
+    id: "gate-0002",
+    ddl: "
 CREATE TABLE gate_case (
   officer {blob} NOT NULL,
   day {int} NOT NULL,
@@ -57,8 +59,7 @@ CREATE TABLE gate_case (
   kind {text} NOT NULL,
   PRIMARY KEY (officer, day, person)) {clustered};
 ",
-    },
-];
+};
 
 /// The write that states a person's facts; belongs into the transaction that changes them.
 pub fn subject_statement(person: &PersonId, facts: Facts) -> Statement {
@@ -66,6 +67,16 @@ pub fn subject_statement(person: &PersonId, facts: Facts) -> Statement {
         "INSERT INTO gate_subject (person, mask, version) VALUES (?, ?, 1) \
          ON CONFLICT (person) DO UPDATE SET mask = excluded.mask, version = gate_subject.version + 1",
         vec![person.bytes().into(), facts.0.into()],
+    )
+}
+
+/// The same for a person who is being entered: refused when the person is there already.
+pub(crate) fn first_subject_statement(person: &PersonId, facts: Facts) -> Statement {
+    Statement::expecting(
+        "INSERT INTO gate_subject (person, mask, version) VALUES (?, ?, 1) ON CONFLICT (person) DO NOTHING",
+        vec![person.bytes().into(), facts.0.into()],
+        1,
+        "gate-subject",
     )
 }
 

@@ -91,6 +91,13 @@ impl Record {
 /// ```
 pub struct Hidden<T>(pub(crate) T);
 
+impl Hidden<()> {
+    /// No value: for a look that leaves its line although nothing is read.
+    pub fn nothing() -> Self {
+        Hidden(())
+    }
+}
+
 impl<T> Hidden<T> {
     /// Computes on the value without showing it.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Hidden<U> {

@@ -19,6 +19,7 @@ mod office;
 mod out;
 mod permit;
 mod reach;
+mod same;
 mod table;
 
 pub use audit::{AuditPermit, Staff};

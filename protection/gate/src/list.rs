@@ -174,7 +174,9 @@ impl ListPermit {
     /// The conditions as SQL: a person matches on a field only where that field may be seen.
     /// Whether facts (alias `s`) are asked: only where a field is withheld from somebody.
     fn matching(&self, base: &str, conditions: &[Condition]) -> (String, Vec<Value>, bool) {
-        let (mut sql, mut args) = (base.to_owned(), Vec::new());
+        // Who was merged into another record is found under the kept one only.
+        let base = format!("{base} AND p.person NOT IN (SELECT person FROM gate_same)");
+        let (mut sql, mut args) = (base, Vec::new());
         let mut facts = false;
         for condition in conditions {
             let open = self.masks(condition.class);

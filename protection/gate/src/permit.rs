@@ -6,15 +6,16 @@ use mimamori_identity::{OrgKind, Visitor};
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, PersonId};
 use mimamori_storage::{Row, Statement, Value};
-use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown, TraceError};
+use mimamori_trace::{Act, Decision, Details, Ground, Receipt, Scope, Shown};
 
 use crate::case::{Case, office_day_number};
 use crate::class::{Class, Classes};
 use crate::decide::{Action, Gate, Purpose, Question, Withheld, within};
 use crate::error::{GateError, Refused};
-use crate::facts::{Facts, subject_statement};
+use crate::facts::{Facts, first_subject_statement, subject_statement};
 use crate::hidden::{Field, Hidden, Record, Revealed};
 use crate::out::{Stamp, on_screen, within_cap};
+use crate::same::Same;
 
 /// Why an officer opens a record; sealed in the trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,12 +62,14 @@ pub struct Reason(pub String);
 #[derive(Debug)]
 #[must_use = "a permit that is not used leaves no line"]
 pub struct PersonPermit {
-    gate: Gate,
+    pub(crate) gate: Gate,
     visitor: Visitor,
-    action: Action,
+    pub(crate) action: Action,
     purpose: Purpose,
-    person: PersonId,
-    version: i64,
+    pub(crate) person: PersonId,
+    pub(crate) facts: Facts,
+    pub(crate) same: Same,
+    pub(crate) version: i64,
     ground: Ground,
     allowed: Classes,
     withheld: Vec<Withheld>,
@@ -153,7 +156,9 @@ impl Gate {
             Some(row) => row.opt_text(2)?.and_then(Case::from_code),
             None => None,
         };
-        let own = visitor.person == Some(person);
+        let same = self.same(&person).await?;
+        let own = visitor.person == Some(person)
+            || visitor.person.is_some_and(|v| same.merged().contains(&v));
         let (mut allowed, mut withheld, mut policies) =
             (Classes::default(), Vec::new(), Vec::new());
         let mut refusals = Vec::new();
@@ -221,6 +226,8 @@ impl Gate {
             action,
             purpose,
             person,
+            facts,
+            same,
             version,
             ground,
             allowed,
@@ -293,6 +300,8 @@ impl Gate {
             action,
             purpose,
             person,
+            facts,
+            same: Same::default(),
             version: 0,
             ground,
             allowed: Classes::of(action.classes()),
@@ -381,7 +390,7 @@ impl PersonPermit {
         ))
     }
 
-    fn line(&self) -> Act {
+    pub(crate) fn line(&self) -> Act {
         let token = self.gate.trace.token(&self.person);
         Act {
             classes: self.allowed.bits(),
@@ -428,22 +437,46 @@ impl PersonPermit {
         statements: Vec<Statement>,
         facts: Option<Facts>,
     ) -> Result<u64, GateError> {
-        if !self.withheld.is_empty() {
-            let refused = merge(
-                self.withheld
-                    .iter()
-                    .map(|w| Refused {
-                        sentence: w.sentence.clone(),
-                        clauses: vec![],
-                        policy: w.policy.clone(),
-                    })
-                    .collect(),
-            );
-            self.refuse(&refused).await?;
-            return Err(GateError::Refused(refused));
-        }
-        let closed = |class: &&Class| !within(self.visitor.scope.write, **class);
-        if let Some(class) = self.action.classes().iter().find(closed) {
+        let permit = self.whole().await?;
+        permit.gate.reach(permit.action)?.check_write(&statements)?;
+        let mut changes = statements;
+        changes.extend(facts.map(|f| match permit.version {
+            0 => first_subject_statement(&permit.person, f),
+            _ => subject_statement(&permit.person, f),
+        }));
+        let line = Act {
+            changes,
+            touches_subjects: facts.is_some(),
+            ..permit.line()
+        };
+        Ok(permit.gate.trace.record(line).await?.line())
+    }
+
+    /// The same for a change that is worked out from hidden values: nothing of them is shown.
+    ///
+    /// Errors: as [`Self::change`].
+    pub async fn change_hidden(
+        self,
+        change: Hidden<(Vec<Statement>, Option<Facts>)>,
+    ) -> Result<u64, GateError> {
+        let (statements, facts) = change.0;
+        self.change(statements, facts).await
+    }
+
+    /// The person's facts with some bits set and others cleared, for [`Self::change`].
+    pub fn facts_with(&self, set: i64, clear: i64) -> Facts {
+        Facts(self.facts.0 & !clear | set)
+    }
+
+    /// The permit itself when it covers every class of its action.
+    ///
+    /// Errors: [`GateError::Refused`], after the refusal's line.
+    pub async fn whole(self) -> Result<Self, GateError> {
+        if self.withheld.is_empty() {
+            let closed = |class: &&Class| !within(self.visitor.scope.write, **class);
+            let Some(class) = self.action.classes().iter().find(closed) else {
+                return Ok(self);
+            };
             let question = Gate::question(
                 &self.visitor,
                 self.action,
@@ -458,15 +491,14 @@ impl PersonPermit {
             self.refuse(&refused).await?;
             return Err(GateError::Refused(refused));
         }
-        self.gate.reach(self.action)?.check_write(&statements)?;
-        let mut changes = statements;
-        changes.extend(facts.map(|f| subject_statement(&self.person, f)));
-        let line = Act {
-            changes,
-            touches_subjects: facts.is_some(),
-            ..self.line()
-        };
-        Ok(self.gate.trace.record(line).await?.line())
+        let told = self.withheld.iter().map(|w| Refused {
+            sentence: w.sentence.clone(),
+            clauses: self.gate.clauses(&w.policy),
+            policy: w.policy.clone(),
+        });
+        let refused = merge(told.collect());
+        self.refuse(&refused).await?;
+        Err(GateError::Refused(refused))
     }
 
     /// Opens the value for paper or a file, together with the room's own record of it.
@@ -492,23 +524,6 @@ impl PersonPermit {
         Ok((Revealed::new(hidden.0, receipt.line()), stamp))
     }
 
-    /// The person's own trace: newest entries, hidden until revealed.
-    pub async fn entries(
-        &self,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<Hidden<Vec<mimamori_trace::Entry>>, GateError> {
-        if !self.allowed.contains(Class::AccessLog) {
-            return Err(TraceError::Stopped.into());
-        }
-        Ok(Hidden(
-            self.gate
-                .trace
-                .entries(&self.gate.trace.token(&self.person), before, limit)
-                .await?,
-        ))
-    }
-
     /// Names of all organisations, for the person's own trace: which office looked.
     pub async fn offices(&self) -> Result<Hidden<Vec<(OrgId, String)>>, GateError> {
         let rows = self
@@ -521,12 +536,5 @@ impl PersonPermit {
             out.push((OrgId::from_bytes(row.array(0)?), row.text(1)?.to_owned()));
         }
         Ok(Hidden(out))
-    }
-
-    /// The person's statement for the verifier; its own line stands before the file is made.
-    pub async fn statement(self) -> Result<String, GateError> {
-        let (trace, token) = (self.gate.trace.clone(), self.gate.trace.token(&self.person));
-        self.reveal(Hidden(())).await?;
-        Ok(trace.statement(&token).await?)
     }
 }

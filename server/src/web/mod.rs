@@ -241,6 +241,16 @@ impl Site {
             if self.insurance.is_some() && matches!(visitor.role, Role::Clerk | Role::LeadOfficer) {
                 out.push(NavLink::new("/insurance", "資格管理", false));
             }
+            if matches!(visitor.role, Role::Clerk | Role::LeadOfficer) {
+                out.push(NavLink::new("/residents/enter", "転入などの入力", false));
+            }
+            if visitor.role == Role::LeadOfficer {
+                out.push(NavLink::new(
+                    "/residents/differences",
+                    "取込みとの突合",
+                    false,
+                ));
+            }
             if visitor.role == Role::Citizen && visitor.person.is_some() {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
             }

@@ -64,6 +64,28 @@ fn demanded(cell: &Cell) -> bool {
                 && cell.role == Role::Citizen
                 && cell.kind == OrgKind::Citizens
         }
+        // S0-04, S0-44: the section that keeps the register changes it; where a protected person lives
+        // only its lead officer (S4-55), who alone says who is protected and who is one person.
+        "person.move"
+        | "person.enter"
+        | "person.correct"
+        | "person.correct-place"
+        | "person.flag"
+        | "person.merge"
+        | "person.settle" => {
+            let lead = cell.role == Role::LeadOfficer;
+            let for_lead = matches!(
+                cell.action.code(),
+                "person.flag" | "person.merge" | "person.settle"
+            ) || cell.facts.has(Facts::PROTECTED)
+                && matches!(
+                    cell.class,
+                    Class::Address | Class::Contact | Class::Household | Class::Residency
+                );
+            cell.kind == OrgKind::Department
+                && cell.purpose == Purpose::CareInsurance
+                && (lead || cell.role == Role::Clerk && !for_lead)
+        }
         // S0-06, S0-44: the section's lead officer orders an import; it shows counts only.
         "residents.import" => {
             cell.kind == OrgKind::Department

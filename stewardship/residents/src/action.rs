@@ -61,3 +61,52 @@ pub const IMPORT_PREVIEW: Action = Action::new(
         RestrictedFlag,
     ],
 );
+
+/// Residency events of a person in the register (異動).
+pub const PERSON_MOVE: Action = Action::new(
+    "person.move",
+    "異動を入力",
+    &[Identity, Address, Household, Residency],
+);
+
+/// Entry of a person who is not in the register (転入など).
+pub const PERSON_ENTER: Action = Action::new(
+    "person.enter",
+    "新しい人を登録",
+    &[Identity, Contact, Address, Household, Residency],
+);
+
+/// Correction of name, birth date and the like (訂正).
+pub const PERSON_CORRECT: Action = Action::new("person.correct", "基本の情報を訂正", &[Identity]);
+
+/// Correction of address, telephone and household.
+pub const PERSON_CORRECT_PLACE: Action = Action::new(
+    "person.correct-place",
+    "住所・世帯を訂正",
+    &[Identity, Contact, Address, Household, Residency],
+);
+
+/// Support measures (支援措置) begin or end.
+pub const PERSON_FLAG: Action =
+    Action::new("person.flag", "支援措置を登録", &[Identity, RestrictedFlag]);
+
+/// Two records of one person become one, or two again (統合・分離).
+pub const PERSON_MERGE: Action = Action::new(
+    "person.merge",
+    "統合・分離",
+    &[Identity, Address, Household, Residency],
+);
+
+/// A change on the screen is held against the files of an import (取込みとの突合).
+pub const PERSON_SETTLE: Action = Action::new(
+    "person.settle",
+    "取込みと突合",
+    &[
+        Identity,
+        Contact,
+        Address,
+        Household,
+        Residency,
+        RestrictedFlag,
+    ],
+);

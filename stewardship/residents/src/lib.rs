@@ -6,6 +6,7 @@
 
 pub mod action;
 mod answer;
+mod change;
 pub mod import;
 mod intake;
 mod own;
@@ -43,8 +44,16 @@ pub const ROOM: Room = Room {
         action::STATEMENT_OWN,
         action::IMPORT,
         action::IMPORT_PREVIEW,
+        action::PERSON_MOVE,
+        action::PERSON_ENTER,
+        action::PERSON_CORRECT,
+        action::PERSON_CORRECT_PLACE,
+        action::PERSON_FLAG,
+        action::PERSON_MERGE,
+        action::PERSON_SETTLE,
     ],
-    extracts: &[],
+    // Who was merged into another record is no namesake.
+    extracts: &["gate_same"],
 };
 
 /// Reasons and searches of one session; forgotten with it.
@@ -122,7 +131,28 @@ impl Residents {
                 get(search::form_page).post(search::submit),
             )
             .route("/residents/results/{result}", get(search::results))
+            .route(
+                "/residents/enter",
+                get(change::enter_form).post(change::enter),
+            )
+            .route("/residents/differences", get(change::differences))
             .route("/residents/{person}", get(record::open))
+            .route(
+                "/residents/{person}/difference",
+                get(change::difference).post(change::settle),
+            )
+            .route(
+                "/residents/{person}/change/{form}",
+                get(change::show).post(change::submit),
+            )
+            .route(
+                "/residents/{person}/merge",
+                get(change::merge_form).post(change::merge),
+            )
+            .route(
+                "/residents/{person}/split",
+                get(change::split_form).post(change::split),
+            )
             .route("/residents/{person}/reason", post(record::state_reason))
             .route(
                 "/residents/{person}/note",

@@ -5,9 +5,10 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
-use mimamori_gate::{Action, Class, Classes, Purpose};
+use mimamori_gate::{Action, Class, Classes, GateError, PersonPermit, Purpose};
 use mimamori_identity::{Role, Visitor};
 use mimamori_kernel::date::wareki_with_western;
+use mimamori_kernel::id::PersonId;
 use mimamori_pages::{Frame, Problem, html};
 use mimamori_trace::Entry;
 
@@ -34,12 +35,32 @@ struct OwnPage<'a> {
     frame: &'a Frame,
     looks: Vec<Look>,
     older: Option<u64>,
+    /// The chain shown and how many there are: one for each record of the person.
+    chain: usize,
+    chains: usize,
     line: u64,
 }
 
 #[derive(serde::Deserialize)]
 pub(crate) struct Before {
     before: Option<u64>,
+    /// Which of the person's chains; 0 is the record's own.
+    chain: Option<usize>,
+}
+
+/// A permit for the visitor's own trace, under the record that is kept for the person.
+async fn own(
+    room: &Residents,
+    visitor: &Visitor,
+    action: Action,
+    person: PersonId,
+) -> Result<PersonPermit, GateError> {
+    let ask = |p| room.gate.person(visitor, action, Purpose::Own, p, None);
+    let permit = ask(person).await?;
+    match permit.kept() {
+        Some(kept) => ask(kept).await,
+        None => Ok(permit),
+    }
 }
 
 fn word<T: Copy>(all: &[T], code: &str, of: fn(T) -> (&'static str, &'static str)) -> String {
@@ -86,21 +107,20 @@ pub(crate) async fn page(
     State(room): State<Residents>,
     Extension(visitor): Extension<Visitor>,
     Extension(frame): Extension<Frame>,
-    Query(Before { before }): Query<Before>,
+    Query(Before { before, chain }): Query<Before>,
 ) -> Response {
     let Some(person) = visitor.person else {
         return Problem::not_found().into_response();
     };
+    let chain = chain.unwrap_or(0);
     let read = async {
-        let permit = room
-            .gate
-            .person(&visitor, action::TRACE_OWN, Purpose::Own, person, None)
-            .await?;
-        let entries = permit.entries(before, PAGE).await?;
-        permit.reveal(entries).await
+        let permit = own(&room, &visitor, action::TRACE_OWN, person).await?;
+        let chains = permit.merged().len() + 1;
+        let entries = permit.entries(chain, before, PAGE).await?;
+        Ok((chains, permit.reveal(entries).await?))
     };
-    let entries = match read.await {
-        Ok(entries) => entries,
+    let (chains, entries) = match read.await {
+        Ok(read) => read,
         Err(error) => return answer(error),
     };
     let looks = looks(&room, &entries);
@@ -109,6 +129,8 @@ pub(crate) async fn page(
         frame: &frame.with_title("自分の記録を見た人").with_current("/me"),
         looks,
         older,
+        chain,
+        chains,
         line: entries.line(),
     })
 }
@@ -139,11 +161,8 @@ pub(crate) async fn sheet(
         return Problem::not_found().into_response();
     };
     let read = async {
-        let permit = room
-            .gate
-            .person(&visitor, action::STATEMENT_OWN, Purpose::Own, person, None)
-            .await?;
-        let entries = permit.entries(None, SHEET).await?;
+        let permit = own(&room, &visitor, action::STATEMENT_OWN, person).await?;
+        let entries = permit.entries(0, None, SHEET).await?;
         let offices = permit.offices().await?;
         permit.reveal(entries.and(offices)).await
     };
@@ -179,17 +198,14 @@ pub(crate) async fn sheet(
 pub(crate) async fn statement(
     State(room): State<Residents>,
     Extension(visitor): Extension<Visitor>,
+    Query(Before { chain, .. }): Query<Before>,
 ) -> Response {
     let Some(person) = visitor.person else {
         return Problem::not_found().into_response();
     };
     let read = async {
-        let permit = room
-            .gate
-            .person(&visitor, action::STATEMENT_OWN, Purpose::Own, person, None)
-            .await?;
-        let file = permit.statement().await?;
-        Ok::<_, mimamori_gate::GateError>(file)
+        let permit = own(&room, &visitor, action::STATEMENT_OWN, person).await?;
+        permit.statement(chain.unwrap_or(0)).await
     };
     match read.await {
         Ok(file) => (

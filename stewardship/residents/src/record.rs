@@ -10,7 +10,7 @@ use mimamori_gate::{
     Class, Condition, GateError, Hidden, ListPermit, Listed, PersonPermit, Reason, Record,
     Withheld, office_day_number,
 };
-use mimamori_identity::Visitor;
+use mimamori_identity::{Role, Visitor};
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::date::{PartialDate, age_completed, wareki_with_western};
 use mimamori_kernel::id::{PersonId, ResultId};
@@ -18,6 +18,7 @@ use mimamori_pages::{
     Choice, FieldError, Frame, LimitedForm, Problem, Term, html, html_with_status,
 };
 
+use crate::change::{ALL_COLUMNS, Change, changes};
 use crate::reception::{self, Note};
 use crate::schema::{IN_FORCE, IN_FORCE_HERE};
 use crate::search::{COLUMNS as LIST_COLUMNS, Line, channels, lines, purpose, reason, sex};
@@ -67,6 +68,10 @@ struct RecordPage<'a> {
     members: Vec<Line>,
     /// None when the history is withheld: not even its length is told.
     events: Option<Vec<Event>>,
+    /// Changes made on the screen, newest first.
+    journal: Vec<Change>,
+    /// Words and addresses of what this role can do here.
+    forms: Vec<(&'static str, String)>,
     withheld: Vec<Withheld>,
     back: Option<String>,
     line: u64,
@@ -125,8 +130,19 @@ const EVENTS: [&str; 7] = [
     "moved_to",
 ];
 
+/// Remembers for today why this visitor opens this person.
+pub(crate) fn keep_reason(room: &Residents, visitor: &Visitor, person: PersonId, words: String) {
+    let day = room.clock.now().office_day();
+    room.kept(&visitor.session, |kept| {
+        if kept.reasons.len() > 500 {
+            kept.reasons.clear();
+        }
+        kept.reasons.insert(person, Stated { day, words });
+    });
+}
+
 /// The reason on which this visitor may open this person today, if one was given.
-fn stated(
+pub(crate) fn stated(
     room: &Residents,
     visitor: &Visitor,
     person: &PersonId,
@@ -189,6 +205,19 @@ pub(crate) async fn open(
             errors: vec![],
         });
     };
+    // The pages of changes ask for the same reason.
+    keep_reason(&room, &visitor, person, words.clone());
+    if let Some(kept) = permit.kept() {
+        // The look at the merged record leaves its line; the kept one opens for the same reason.
+        return match permit.reveal(mimamori_gate::Hidden::nothing()).await {
+            Ok(_) => {
+                keep_reason(&room, &visitor, kept, words);
+                Redirect::to(&format!("/residents/{kept}")).into_response()
+            }
+            Err(error) => answer(error),
+        };
+    }
+    let merged = permit.merged().len();
     let withheld = permit.withheld().to_vec();
     let history = permit.allows(Class::Residency);
     let read = async {
@@ -202,9 +231,14 @@ pub(crate) async fn open(
             .gate
             .list(&visitor, action::PERSON_LIST, purpose(&visitor))
             .await?;
-        let (record, events, members) = tokio::try_join!(
+        let journal = match history {
+            true => "1 = 1 ORDER BY number DESC LIMIT 50",
+            false => "1 = 0",
+        };
+        let (record, events, journal, members) = tokio::try_join!(
             permit.fetch("residents_person", &COLUMNS, IN_FORCE_HERE, vec![]),
             permit.fetch("residents_history", &EVENTS, filter, vec![]),
+            permit.fetch("residents_change", &ALL_COLUMNS, journal, vec![]),
             household(&list, &permit),
         )?;
         let record = record.and(events);
@@ -223,14 +257,15 @@ pub(crate) async fn open(
             false => record.map(|record| (record, vec![])),
         };
         // Two lines, made durable together: the record was opened, the members appeared in a list.
-        let (shown, members) = tokio::try_join!(permit.reveal(record), list.reveal(members))?;
+        let (shown, members) =
+            tokio::try_join!(permit.reveal(record.and(journal)), list.reveal(members))?;
         let line = shown.line();
-        let ((mut records, events), notes) = shown.into_inner();
+        let (((mut records, events), notes), journal) = shown.into_inner();
         let record = records.pop().ok_or(GateError::NotFound)?;
         let members = lines(&members, room.clock.now().office_day(), None);
-        Ok::<_, GateError>((line, record, events, members, notes))
+        Ok::<_, GateError>((line, record, events, changes(&journal), members, notes))
     };
-    let (line, record, events, members, notes) = match read.await {
+    let (line, record, events, journal, members, notes) = match read.await {
         Ok(read) => read,
         Err(error) => return answer(error),
     };
@@ -239,10 +274,12 @@ pub(crate) async fn open(
         frame: &frame
             .with_title("住民の記録")
             .with_current("/residents/search"),
-        banners: banners(&record),
+        banners: banners(&record, merged),
         terms: terms(&record, today),
         members,
         events: history.then(|| events.iter().map(event).collect()),
+        journal,
+        forms: forms(&visitor, person, merged),
         withheld,
         back: from.map(|id| format!("/residents/results/{id}")),
         line,
@@ -290,7 +327,41 @@ async fn household(list: &ListPermit, permit: &PersonPermit) -> Result<Hidden<Li
     .await
 }
 
-fn banners(record: &Record) -> Vec<Banner> {
+/// What this role can enter for the person; the gate decides again.
+fn forms(visitor: &Visitor, person: PersonId, merged: usize) -> Vec<(&'static str, String)> {
+    let (clerk, lead) = match visitor.role {
+        Role::Clerk => (true, false),
+        Role::LeadOfficer => (true, true),
+        _ => (false, false),
+    };
+    let change = |code| format!("/residents/{person}/change/{code}");
+    let all = [
+        (clerk, "異動を入力する", change("move")),
+        (clerk, "基本の情報を訂正する", change("correct")),
+        (
+            clerk,
+            "住所・電話番号・世帯を訂正する",
+            change("correct-place"),
+        ),
+        (lead, "支援措置を登録する", change("flag")),
+        (
+            lead,
+            "同一人を統合する",
+            format!("/residents/{person}/merge"),
+        ),
+        (
+            lead && merged > 0,
+            "統合を取り消す（分離）",
+            format!("/residents/{person}/split"),
+        ),
+    ];
+    all.into_iter()
+        .filter(|(may, ..)| *may)
+        .map(|(_, words, to)| (words, to))
+        .collect()
+}
+
+fn banners(record: &Record, merged: usize) -> Vec<Banner> {
     let mut out = Vec::new();
     if record.int("protected") == Some(2) {
         let text =
@@ -300,6 +371,13 @@ fn banners(record: &Record) -> Vec<Banner> {
             kind: "danger",
             title: "同じ世帯か住所に、支援措置の対象者がいます。",
             text,
+        });
+    }
+    if merged > 0 {
+        out.push(Banner {
+            kind: "info",
+            title: "統合された記録です。",
+            text: format!("同じ人のほかの宛名番号{merged}件を、この記録に統合しています。"),
         });
     }
     if record.int("protected") == Some(1) {
@@ -481,12 +559,6 @@ pub(crate) async fn state_reason(
         };
         return html_with_status(StatusCode::BAD_REQUEST, page);
     };
-    let now = room.clock.now();
-    room.kept(&visitor.session, |kept| {
-        if kept.reasons.len() > 500 {
-            kept.reasons.clear();
-        }
-        kept.reasons.insert(person, Stated::new(now, words));
-    });
+    keep_reason(&room, &visitor, person, words);
     Redirect::to(&format!("/residents/{person}")).into_response()
 }

@@ -2,7 +2,7 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. Rows carry the generation of the import that made them; one
 /// generation is in force, so that an import is flipped by changing one number.
-pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS, NUMBERS, NOTES];
+pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS, NUMBERS, NOTES, CHANGES, DIFFERING];
 
 const FIRST: Migration = Migration {
     id: "residents-0001",
@@ -134,6 +134,58 @@ CREATE TABLE residents_note (
   matter {text} NOT NULL,
   written_at {int} NOT NULL);
 CREATE INDEX residents_note_person ON residents_note (person, officer, day);
+",
+};
+
+/// Changes on the screen: a version for each row, and the journal with before and after of each
+/// data class in a pair of columns (JSON, by column name).
+const CHANGES: Migration = Migration {
+    id: "residents-0005",
+    ddl: "
+ALTER TABLE residents_person ADD COLUMN version {int} NOT NULL DEFAULT 1;
+CREATE TABLE residents_change (
+  person {blob} NOT NULL,
+  number {int} NOT NULL,
+  generation {int} NOT NULL,
+  version {int} NOT NULL,
+  changed_at {int} NOT NULL,
+  officer {text} NOT NULL,
+  pending {int} NOT NULL,
+  kind {text} NOT NULL,
+  event_day {text} NOT NULL,
+  notified_day {text} NOT NULL,
+  reason {text} NOT NULL,
+  identity_before {text} NOT NULL,
+  identity_after {text} NOT NULL,
+  address_before {text} NOT NULL,
+  address_after {text} NOT NULL,
+  contact_before {text} NOT NULL,
+  contact_after {text} NOT NULL,
+  household_before {text} NOT NULL,
+  household_after {text} NOT NULL,
+  residency_before {text} NOT NULL,
+  residency_after {text} NOT NULL,
+  flag_before {text} NOT NULL,
+  flag_after {text} NOT NULL,
+  PRIMARY KEY (person, number)) {clustered};
+CREATE INDEX residents_change_pending ON residents_change (pending, person);
+",
+};
+
+/// What the files of the last import say of persons with open changes, as JSON of each data class.
+const DIFFERING: Migration = Migration {
+    id: "residents-0006",
+    ddl: "
+CREATE TABLE residents_differing (
+  person {blob} NOT NULL PRIMARY KEY,
+  generation {int} NOT NULL,
+  absent {int} NOT NULL,
+  identity {text} NOT NULL,
+  address {text} NOT NULL,
+  contact {text} NOT NULL,
+  household {text} NOT NULL,
+  residency {text} NOT NULL,
+  flag {text} NOT NULL) {clustered};
 ",
 };
 

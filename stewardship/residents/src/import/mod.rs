@@ -9,6 +9,7 @@ mod agree;
 mod carry;
 mod encoding;
 mod fault;
+mod keep;
 mod layout;
 mod lines;
 mod look;
@@ -308,7 +309,8 @@ async fn work(
         return Err(error);
     }
     progress.begin(Phase::Flipping, 0);
-    outcome.line = store.flip(&outcome, absent).await?;
+    let changes = store.keep_changes(&kept.persons).await?;
+    outcome.line = store.flip(&outcome, absent, changes).await?;
     progress.begin(Phase::Retiring, 0);
     store.clean().await?;
     outcome.findings = findings;

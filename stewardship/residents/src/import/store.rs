@@ -35,6 +35,8 @@ pub(super) struct Store<'a> {
     pub(super) permit: &'a JobPermit,
     pub(super) in_force: i64,
     pub(super) next: i64,
+    /// Changes on the screen when the import began.
+    changes: i64,
 }
 
 /// Multi-row inserts of a few fixed sizes.
@@ -78,10 +80,18 @@ impl<'a> Store<'a> {
                 .map_err(GateError::from)?;
             next = next.max(most.unwrap_or(0) + 1);
         }
+        let rows = permit
+            .rows("SELECT COUNT(*) FROM residents_change", vec![])
+            .await?;
+        let changes = rows
+            .first()
+            .map_or(Ok(0), |r| r.int(0))
+            .map_err(GateError::from)?;
         Ok(Self {
             permit,
             in_force,
             next,
+            changes,
         })
     }
 
@@ -297,8 +307,14 @@ impl<'a> Store<'a> {
         Ok(())
     }
 
-    /// Puts the new generation in force with one line of the trace.
-    pub async fn flip(&mut self, o: &Outcome, absent: bool) -> Result<u64, ImportError> {
+    /// Puts the new generation in force with one line of the trace; `kept` are the writes of
+    /// changes on the screen. A change that was made since the import began stops the flip.
+    pub async fn flip(
+        &mut self,
+        o: &Outcome,
+        absent: bool,
+        kept: Vec<Statement>,
+    ) -> Result<u64, ImportError> {
         let (old, new) = (self.in_force, self.next);
         let text = format!(
             "住民データの取込み 第{new}世代: 住民{}人、異動履歴{}件、世帯{}件、被保険者{}人、世帯員{}人、死亡{}人、転出{}人、支援措置{}人",
@@ -312,8 +328,9 @@ impl<'a> Store<'a> {
             o.protected
         );
         let mut steps = vec![Statement::expecting(
-            "UPDATE residents_state SET generation = ? WHERE one = 1 AND generation = ?",
-            vec![new.into(), old.into()],
+            "UPDATE residents_state SET generation = ? WHERE one = 1 AND generation = ? \
+             AND (SELECT COUNT(*) FROM residents_change) = ?",
+            vec![new.into(), old.into(), self.changes.into()],
             1,
             "residents-generation",
         )];
@@ -322,6 +339,7 @@ impl<'a> Store<'a> {
             steps.extend(self.absent_facts().await?);
         }
         let touches = steps.len() > 1;
+        steps.extend(kept);
         let line = self.permit.change(&text, steps, touches).await?;
         self.in_force = new;
         Ok(line)
