@@ -64,9 +64,14 @@ async fn office(location: Location, dir: &Path) -> Office {
     };
     write_town(&args, &files).unwrap();
     let permit = gate.job(action::IMPORT, None).await.unwrap();
-    import::run(&permit, &SystemRandom, &import::Order::folder(&files), &import::Progress::default())
-        .await
-        .unwrap();
+    import::run(
+        &permit,
+        &SystemRandom,
+        &import::Order::folder(&files),
+        &import::Progress::default(),
+    )
+    .await
+    .unwrap();
     let org = Org {
         id: OrgId::random(&SystemRandom),
         kind: OrgKind::Department,

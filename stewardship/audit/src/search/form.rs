@@ -262,7 +262,8 @@ mod tests {
 
     #[test]
     fn wrong_and_hostile_input_is_told_beside_its_field() {
-        let cases: [(&str, fn(&mut Sent)); 8] = [
+        type Change = fn(&mut Sent);
+        let cases: [(&str, Change); 8] = [
             ("from", |s| s.from = "昨日".into()),
             ("from", |s| s.from = "昭和15年".into()),
             ("until", |s| {
