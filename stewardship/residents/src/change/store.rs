@@ -103,8 +103,37 @@ impl Writer<'_> {
             let args = vec![(set | clear).into(), set.into(), self.person.bytes().into()];
             out.push(Statement::new(sql, args));
         }
+        if set & Facts::PROTECTED != 0 {
+            out.extend(self.protect_household());
+        }
         out.push(self.journal(wish.kind.word(), wish, &changes, true));
         out
+    }
+
+    /// Who shares the household of somebody newly protected would tell where he lives. Lifted
+    /// again by the next import, which works it out for the whole town.
+    fn protect_household(&self) -> [Statement; 3] {
+        let shared = format!(
+            "SELECT p.person FROM residents_person p, residents_person k WHERE p.generation = {NOW} AND k.generation = {NOW} \
+             AND k.person = ? AND p.household_number = k.household_number AND p.household_number <> '' AND p.person <> k.person"
+        );
+        let one = |head: &str| {
+            let sql = format!("{head} AND person IN ({shared})");
+            Statement::new(sql, vec![self.person.bytes().into()])
+        };
+        [
+            one(&format!(
+                "UPDATE residents_fact SET mask = mask + {p} WHERE generation = {NOW} AND (mask & {p}) = 0",
+                p = Facts::PROTECTED
+            )),
+            one(&format!(
+                "UPDATE gate_subject SET mask = mask + {p}, version = version + 1 WHERE (mask & {p}) = 0",
+                p = Facts::PROTECTED
+            )),
+            one(&format!(
+                "UPDATE residents_person SET protected = 2, version = version + 1 WHERE generation = {NOW} AND protected = 0"
+            )),
+        ]
     }
 
     /// Enters somebody who is not in the register yet.
@@ -143,9 +172,22 @@ impl Writer<'_> {
             "INSERT INTO residents_fact (generation, person, mask) SELECT s.generation, ?, ? FROM residents_state s WHERE s.one = 1",
             vec![self.person.bytes().into(), facts(wish).0.into()],
         );
+        // For ever this person's number; one that somebody had before is taken too.
+        let known = Statement::expecting(
+            "INSERT INTO residents_number (address_number, person, generation) SELECT ?, ?, s.generation FROM residents_state s \
+             WHERE s.one = 1 AND NOT EXISTS (SELECT 1 FROM residents_number n WHERE n.address_number = ?)",
+            vec![
+                address_number.into(),
+                self.person.bytes().into(),
+                address_number.into(),
+            ],
+            1,
+            NUMBER_TAKEN,
+        );
         let nothing = Values::new();
         let mut out = vec![
             Statement::expecting(sql, args, 1, NUMBER_TAKEN),
+            known,
             fact,
             self.history(wish),
         ];
