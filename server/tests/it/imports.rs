@@ -237,7 +237,7 @@ async fn a_demo_takes_the_sample_from_its_inbox_and_no_real_town() {
     let lead = house.play("lead-1").await;
     let inbox: PathBuf = house.instance.dir.join("staging/inbox/sample");
     let args = TownArgs {
-        people: 200,
+        people: 300,
         ..TownArgs::default()
     };
     write_town(&args, &inbox).unwrap();
@@ -250,7 +250,7 @@ async fn a_demo_takes_the_sample_from_its_inbox_and_no_real_town() {
         .await;
     let page = house.ended(&chosen.location, &lead).await;
     assert!(page.body.contains("取り込みました"), "{}", page.body);
-    assert_eq!(house.in_force().await, 200);
+    assert_eq!(house.in_force().await, 300);
     let bytes = std::fs::read(inbox.join("residents.csv")).unwrap();
     let (text, ..) = encoding_rs::SHIFT_JIS.decode(&bytes);
     let real = text.replace("見本データ", "備考");
@@ -260,7 +260,7 @@ async fn a_demo_takes_the_sample_from_its_inbox_and_no_real_town() {
         .await;
     let page = house.ended(&sent.location, &lead).await;
     assert!(page.body.contains("IMPORT-NOT-SAMPLE"), "{}", page.body);
-    assert_eq!(house.in_force().await, 200);
+    assert_eq!(house.in_force().await, 300);
     let gone = house.post(&sent.location, &lead, "act=discard").await;
     assert_eq!(gone.location, "/residents/imports");
 }
@@ -271,7 +271,7 @@ async fn what_a_stop_of_the_program_left_is_marked_and_can_be_begun_again() {
     let lead = house.play("lead-1").await;
     let inbox = house.instance.dir.join("staging/inbox/sample");
     let args = TownArgs {
-        people: 150,
+        people: 300,
         ..TownArgs::default()
     };
     write_town(&args, &inbox).unwrap();
@@ -294,7 +294,7 @@ async fn what_a_stop_of_the_program_left_is_marked_and_can_be_begun_again() {
         .await;
     let page = house.ended(&chosen.location, &lead).await;
     assert!(page.body.contains("取り込みました"), "{}", page.body);
-    assert_eq!(house.in_force().await, 150);
+    assert_eq!(house.in_force().await, 300);
     let sql = "SELECT COUNT(*) FROM residents_import WHERE stand = ?";
     let row = house
         .instance
