@@ -37,7 +37,9 @@ fn leaving(day: PartialDate, elsewhere_from: Option<Date>) -> Person {
 }
 
 /// Category, day of acquisition, day of loss, names of the reasons.
-fn told(person: &Person) -> Vec<(Category, Date, Option<Date>, String, Option<String>)> {
+type Told = (Category, Date, Option<Date>, String, Option<String>);
+
+fn told(person: &Person) -> Vec<Told> {
     let codes = codes();
     let derived = derive(person, date(2027, 1, 1), &codes).unwrap();
     assert_eq!(derived.unknown, []);
