@@ -74,7 +74,7 @@ const PAGES = [
     await page.getByRole("button", { name: "理由を記録して開く" }).click();
     await page.getByRole("heading", { level: 1, name: "住民の記録" }).waitFor();
   })],
-  ["record of a protected person", "clerk", async (page) => page.goto((await findWithBadge(page, "支援措置", ["世帯員"])).href)],
+  ["record of a protected person", "clerk", async (page) => page.goto((await findWithBadge(page, "支援措置", ["世帯員", "支援措置（同居）"])).href)],
   ["refusal", "care", (page) => page.goto(member.path), "06-refusal"],
   ["refusal at the search", "contractor", (page) => page.goto("/residents/search")],
   ["own looks", "citizen", async (page) => {
@@ -107,7 +107,7 @@ const PAGES = [
   ["one alert", "auditor", async (page) => {
     const { context, page: desk } = await open(browser, demo);
     await enter(desk, "clerk");
-    await desk.goto((await findWithBadge(desk, "支援措置", ["世帯員"])).href);
+    await desk.goto((await findWithBadge(desk, "支援措置", ["世帯員", "支援措置（同居）"])).href);
     await context.close();
     await page.goto("/audit/alerts");
     await page.getByRole("button", { name: "いま点検する" }).click();

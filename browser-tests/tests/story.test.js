@@ -87,7 +87,7 @@ for (const [who, words] of [
 test("a person under protection: the clerk sees the warning, the lead officer the address", async () => {
   const found = await scene(browser, demo, {}, async (page) => {
     await enter(page, "clerk");
-    const found = await findWithBadge(page, "支援措置", ["世帯員"]);
+    const found = await findWithBadge(page, "支援措置", ["世帯員", "支援措置（同居）"]);
     assert.match(await found.row.innerText(), /（非表示）/, "no address in the list");
     await page.goto(found.href);
     const banner = page.locator(".head-banner .banner-danger");
@@ -116,7 +116,7 @@ test("a person under protection: the clerk sees the warning, the lead officer th
 test("a refusal does not tell whether the person is under protection", async () => {
   const { path } = await scene(browser, demo, {}, async (page) => {
     await enter(page, "clerk");
-    return findWithBadge(page, "支援措置", ["世帯員"]);
+    return findWithBadge(page, "支援措置", ["世帯員", "支援措置（同居）"]);
   });
   for (const who of ["system", "auditor", "operations", "contractor", "citizen"]) {
     await scene(browser, demo, {}, async (page) => {
