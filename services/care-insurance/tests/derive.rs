@@ -176,7 +176,7 @@ async fn a_move_out_in_the_register_ends_the_qualification_and_queues_the_card()
         let before = place
             .count("SELECT COUNT(*) FROM care_insurance_person WHERE due_moved <> ''")
             .await;
-        let one = "(SELECT MIN(person) FROM care_insurance_person WHERE category = 1 AND protected = 0)";
+        let one = "(SELECT person FROM care_insurance_person WHERE category = 1 AND protected = 0 ORDER BY person LIMIT 1)";
         let day = place.today.office_day().yesterday().unwrap();
         place
             .write(&format!(
