@@ -25,8 +25,9 @@ const TABLE: &str = "care_insurance_person";
 const OPEN: &str = "p.batch = 'open'";
 /// Postal code, address, name: the order in which the post walks (配達順).
 const DELIVERY: &str = "p.postal, p.address_key, p.kana_key";
-/// Whoever waits outside a batch: pulled out, or protected.
-const ASIDE: &str = "(p.card_wait = 2 OR (p.card_wait = 1 AND p.protected = 1))";
+/// Whoever waits outside a batch: pulled out, protected, or living with a protected person.
+const ASIDE: &str = "(p.card_wait = 2 OR (p.card_wait = 1 AND (p.protected <> 0 OR EXISTS \
+    (SELECT 1 FROM gate_subject g WHERE g.person = p.person AND (g.mask & 8) <> 0))))";
 
 /// Everybody whose class may be seen by the permit.
 fn all(class: Class) -> [Condition; 1] {

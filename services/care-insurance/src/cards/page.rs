@@ -158,7 +158,7 @@ pub(crate) async fn page(
     html(CardPage {
         frame: frame.with_title("被保険者証").with_current("/insurance"),
         person,
-        protected: row.record.int("protected") == Some(1),
+        protected: row.record.int("protected").is_some_and(|p| p != 0),
         closed,
         unprintable,
         waits: row.record.int("card_wait").unwrap_or(0) != 0,

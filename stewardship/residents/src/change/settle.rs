@@ -313,8 +313,9 @@ async fn write(
             _ => None,
         };
         let flag = items.get("protected").map(|p| match p.as_str() {
-            "1" => facts.unwrap_or(resident.0) | Facts::PROTECTED,
-            _ => facts.unwrap_or(resident.0) & !Facts::PROTECTED,
+            "0" => facts.unwrap_or(resident.0) & !Facts::PROTECTED,
+            // 1: measures hold; 2: for somebody of the same household or address.
+            _ => facts.unwrap_or(resident.0) | Facts::PROTECTED,
         });
         let mut out = writer.change(&now, lock, &wish(items));
         out.push(one(

@@ -371,7 +371,7 @@ pub(crate) fn recount(persons: &[&PersonId; 2]) -> Statement {
 pub(crate) fn facts(wish: &Wish) -> (i64, i64) {
     let (set, clear) = wish.kind.facts();
     match wish.items.get("protected").map(String::as_str) {
-        Some("1") => (set | Facts::PROTECTED, clear),
+        Some("1" | "2") => (set | Facts::PROTECTED, clear),
         Some("0") => (set, clear | Facts::PROTECTED),
         _ => (set, clear),
     }

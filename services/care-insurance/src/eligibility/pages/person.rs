@@ -260,7 +260,7 @@ fn page(
             .with_title("被保険者の資格")
             .with_current("/insurance"),
         person,
-        protected: record.int("protected") == Some(1),
+        protected: record.int("protected").is_some_and(|p| p != 0),
         question: record.text("question").unwrap_or("").to_owned(),
         terms,
         held,

@@ -142,7 +142,7 @@ pub(crate) fn lines(listed: &Listed, today: Date) -> Vec<Line> {
             due: due.map_or_else(String::new, |d| wareki_with_western(d.into())),
             late: due.is_some_and(|d| days_left(today, d) < 0),
             question: text("question"),
-            protected: record.int("protected") == Some(1),
+            protected: record.int("protected").is_some_and(|p| p != 0),
         }
     };
     listed.rows.iter().map(row).collect()
