@@ -459,3 +459,32 @@ async fn a_change_stays_until_the_files_bring_the_same_and_the_lead_officer_deci
     })
     .await;
 }
+
+#[tokio::test]
+async fn measures_registered_on_the_screen_cover_the_household_also_after_the_next_import() {
+    each_demo(async |house| {
+        let shared = "protected = 0 AND status = 1 AND household_number IN (SELECT h.household_number FROM residents_person h \
+            WHERE h.generation = residents_person.generation AND h.status = 1 GROUP BY h.household_number HAVING COUNT(*) > 1) \
+            AND household_number NOT IN (SELECT h.household_number FROM residents_person h \
+            WHERE h.generation = residents_person.generation AND h.protected <> 0)";
+        let (person, _) = house.persons(shared).await[0].clone();
+        let lead = Desk::open(&house, "lead-1", person).await;
+        let flag = lead.form("flag").await;
+        let fields = typed(&flag.body, &[("protected", "1"), ("reason", "届出")]);
+        let done = lead.send("flag", "write", &fields).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        let now = "(SELECT generation FROM residents_state WHERE one = 1)";
+        let open = format!(
+            "SELECT COUNT(*), SUM(CASE WHEN (s.mask & 8) = 0 THEN 1 ELSE 0 END) FROM residents_person p \
+             JOIN gate_subject s ON s.person = p.person WHERE p.generation = {now} AND p.household_number = \
+             (SELECT k.household_number FROM residents_person k WHERE k.generation = {now} AND k.person = ?)"
+        );
+        for when in ["at once", "after an import that does not know of it"] {
+            let row = house.one(&open, &person).await;
+            assert!(row.int(0).unwrap() > 1, "{when}");
+            assert_eq!(row.int(1).unwrap(), 0, "{when}");
+            house.import().await;
+        }
+    })
+    .await;
+}

@@ -215,7 +215,10 @@ async fn a_protected_card_is_the_lead_officers_alone() {
         let clerk = house.play("clerk-1").await;
         reasoned(&house, &clerk, &who).await;
         let page = house.get(&path, &clerk).await.body;
-        assert!(page.contains("支援措置の対象者です") && !page.contains("/card/picture"));
+        assert!(
+            page.contains("支援措置の対象者です（同じ世帯・住所の人を含む）")
+                && !page.contains("/card/picture")
+        );
         for answer in [
             house.get(&format!("{path}/picture"), &clerk).await,
             house.post(&format!("{path}/print"), &clerk, "note=a").await,

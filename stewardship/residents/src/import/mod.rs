@@ -6,6 +6,7 @@
 //! Never: a value of a row in an error, a log or a progress text.
 
 mod agree;
+mod beside;
 mod carry;
 mod encoding;
 mod fault;
@@ -310,6 +311,7 @@ async fn work(
     }
     progress.begin(Phase::Flipping, 0);
     let changes = store.keep_changes(&kept.persons).await?;
+    outcome.beside_protected += store.mark_beside_protected().await?;
     outcome.line = store.flip(&outcome, absent, changes).await?;
     progress.begin(Phase::Retiring, 0);
     store.clean().await?;
