@@ -14,7 +14,7 @@ use crate::error::StartError;
 use crate::instance::{Instance, database, migrations};
 use crate::serve::serve;
 use crate::web::Site;
-use crate::{demo, init};
+use crate::{backup, demo, init};
 
 /// 見守り: 介護と健康の記録を扱う自治体のシステム
 #[derive(Parser)]
@@ -114,6 +114,11 @@ enum Command {
     Qualify {
         #[arg(long)]
         data: PathBuf,
+    },
+    /// 控えを作る、確かめる、戻す
+    Backup {
+        #[command(subcommand)]
+        what: backup::command::Command,
     },
     /// 権限の表を文字で出す
     PermissionTable,
@@ -297,6 +302,7 @@ async fn command(command: Command) -> Result<(), StartError> {
             );
             Ok(())
         }
+        Command::Backup { what } => backup::command::run(what).await,
         Command::PermissionTable => {
             print!("{}", table()?);
             Ok(())

@@ -125,6 +125,33 @@ pub struct Config {
     /// The insurer that stands on cards, and how insured-person numbers are made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub care_insurance: Option<CareInsurance>,
+    /// Where backups go; without it none is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<Backup>,
+}
+
+/// Settings of the backup (控え, S0-28, S0-47).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// Folder of the generations, from the data directory; better on another disk or host.
+    pub folder: PathBuf,
+    /// File with the `age` recipients; their private keys are kept away from this host.
+    pub recipients_file: PathBuf,
+    /// Hour of the night, office time, 0 to 23, at which the service makes one.
+    #[serde(default = "two")]
+    pub hour: i8,
+    /// Every how many generations a full one begins a new chain.
+    #[serde(default = "seven")]
+    pub full_every: u32,
+}
+
+fn two() -> i8 {
+    2
+}
+
+fn seven() -> u32 {
+    7
 }
 
 /// Settings of the care insurer (介護保険者).
@@ -180,6 +207,7 @@ impl Config {
             synchronous: None,
             contact: None,
             care_insurance: None,
+            backup: None,
         }
     }
 
@@ -250,6 +278,11 @@ impl Config {
             && let Err(error) = care_insurer(&insurer.insurer_number)
         {
             return wrong(&format!("care_insurance: {error}"));
+        }
+        if let Some(backup) = &self.backup
+            && (!(0..=23).contains(&backup.hour) || backup.full_every == 0)
+        {
+            return wrong("backup: hour は0から23、full_every は1以上です。");
         }
         match self.synchronous.as_deref() {
             None | Some("full") => Ok(()),

@@ -57,6 +57,12 @@ pub enum StartError {
     /// Derivation of qualifications.
     #[error(transparent)]
     Derive(#[from] mimamori_care_insurance::eligibility::DeriveError),
+    /// Backup.
+    #[error(transparent)]
+    Backup(#[from] mimamori_backup::BackupError),
+    /// Copy of the database.
+    #[error(transparent)]
+    Copy(#[from] mimamori_storage::CopyError),
     /// Sample town.
     #[error(transparent)]
     Town(#[from] mimamori_testkit::TownError),
@@ -86,6 +92,8 @@ impl Coded for StartError {
             Self::Import(e) => e.code(),
             Self::Rules(e) => e.code(),
             Self::Derive(e) => e.code(),
+            Self::Backup(e) => e.code(),
+            Self::Copy(_) => "START-COPY",
             Self::Town(e) => e.code(),
         }
     }
@@ -104,6 +112,8 @@ impl Coded for StartError {
             Self::Import(e) => e.advice(),
             Self::Rules(e) => e.advice(),
             Self::Derive(e) => e.advice(),
+            Self::Backup(e) => e.advice(),
+            Self::Copy(_) => "空き容量とデータフォルダの所有者を確かめてください。",
             Self::Town(e) => e.advice(),
         }
     }

@@ -4,6 +4,7 @@
 //! every page but the listed public ones needs a live session; every POST its token.
 //! Never: a query about a person (that is a room's, through the gate).
 
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod demo;

@@ -3,6 +3,8 @@
 
 #[path = "it/audit.rs"]
 mod audit;
+#[path = "it/backups.rs"]
+mod backups;
 #[path = "it/changes.rs"]
 mod changes;
 #[path = "it/edges.rs"]

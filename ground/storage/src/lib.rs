@@ -6,6 +6,7 @@
 //! Never: a query that knows a person, a purpose or a policy. Rooms do not depend on
 //! this crate; they read through a permit of the gate.
 
+mod copy;
 mod db;
 mod error;
 mod migrate;
@@ -14,6 +15,7 @@ pub mod testing;
 mod value;
 mod writer;
 
+pub use copy::{CopyError, copy_file};
 pub use db::{Db, Engine, Location, Synchronous};
 pub use error::StorageError;
 pub use migrate::{Migration, migrate, pending};

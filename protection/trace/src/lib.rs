@@ -7,6 +7,7 @@
 
 mod act;
 mod committer;
+mod copy;
 mod details;
 mod leaf;
 mod reader;
@@ -18,6 +19,7 @@ pub mod tree;
 
 pub use act::{Act, Decision, Details, Receipt, Shown, TraceError};
 pub use committer::{Ground, Trace};
+pub use copy::{Extent, Part as CopiedPart, extent};
 pub use details::Scope;
 pub use leaf::{Leaf, Part, Token};
 pub use reader::{Entry, LineView};

@@ -13,28 +13,33 @@ pub(crate) fn segment(dir: &Path, leaf: u64) -> PathBuf {
         .join(format!("{:04}.seg", leaf / SEGMENT))
 }
 
+/// The whole notes of a checkpoint log, each with the place where it ends.
+pub(crate) fn records(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut at = 0usize;
+    std::iter::from_fn(move || {
+        let length = bytes.get(at..at + 4)?;
+        let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;
+        let note = bytes.get(at + 4..at + 4 + length)?;
+        at += 4 + length;
+        Some((at, note))
+    })
+}
+
 /// Cuts an unfinished last record of the checkpoint log, and lets the newest note be the log's last.
 pub(super) fn repair_log(dir: &Path) -> std::io::Result<()> {
     let path = dir.join("checkpoints.log");
     let Ok(bytes) = std::fs::read(&path) else {
         return Ok(());
     };
-    let (mut at, mut last) = (0usize, None);
-    while let Some(length) = bytes.get(at..at + 4) {
-        let length = u32::from_be_bytes([length[0], length[1], length[2], length[3]]) as usize;
-        let Some(note) = bytes.get(at + 4..at + 4 + length) else {
-            break;
-        };
-        last = Some(note);
-        at += 4 + length;
-    }
-    if at < bytes.len() {
+    let last = records(&bytes).last();
+    let end = last.map_or(0, |(end, _)| end);
+    if end < bytes.len() {
         OpenOptions::new()
             .write(true)
             .open(&path)?
-            .set_len(at as u64)?;
+            .set_len(end as u64)?;
     }
-    if let Some(note) = last {
+    if let Some((_, note)) = last {
         replace(dir, "checkpoint", note)?;
     }
     Ok(())

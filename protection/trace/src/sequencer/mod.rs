@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::act::TraceError;
 use crate::committer::{Job, Shared};
 
-pub(crate) use files::{SEGMENT, read_leaf, segment};
+pub(crate) use files::{SEGMENT, read_leaf, records, segment};
 pub(crate) use state::{State, map_entry};
 
 use files::{append, publish};

@@ -213,9 +213,6 @@ impl State {
             }
             .bytes();
             let number = self.frontier.size();
-            if number.is_multiple_of(SEGMENT) {
-                self.place = 0;
-            }
             let path = segment(dir, number);
             if round.files.last().is_none_or(|(p, _, _)| *p != path) {
                 round.files.push((path, self.place, Vec::new()));
@@ -242,7 +239,7 @@ impl State {
                     signed(line).into(),
                 ]);
             }
-            self.place += 4 + bytes.len() as u64;
+            self.place = place_after(self.place, bytes.len(), self.frontier.size());
             round.leaves += 1;
         }
         self.line = line;
@@ -293,6 +290,14 @@ impl State {
     }
 }
 
+/// Where the leaf after this one goes: behind it, or at the begin of the next segment. `size` counts this leaf.
+fn place_after(place: u64, leaf: usize, size: u64) -> u64 {
+    match size.is_multiple_of(SEGMENT) {
+        true => 0,
+        false => place + 4 + leaf as u64,
+    }
+}
+
 /// Splits rows into inserts of a few fixed sizes.
 fn rows(head: &str, width: usize, tail: &str, values: Vec<Value>, out: &mut Vec<Statement>) {
     let marks = format!("({})", vec!["?"; width].join(","));
@@ -308,5 +313,18 @@ fn rows(head: &str, width: usize, tail: &str, values: Vec<Value>, out: &mut Vec<
             rest,
         ));
         rest = later;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_segment_is_left_at_once_so_that_a_restart_finds_the_next_one_empty() {
+        assert_eq!(place_after(0, 96, 1), 100);
+        assert_eq!(place_after(100, 96, SEGMENT - 1), 200);
+        assert_eq!(place_after(200, 96, SEGMENT), 0);
+        assert_eq!(place_after(0, 96, SEGMENT + 1), 100);
     }
 }

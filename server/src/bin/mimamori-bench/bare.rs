@@ -1,5 +1,5 @@
-//! The peer: the same engine and file system, one look-up and one durable insert a request,
-//! commits grouped as ours are, and nothing else.
+//! The peers: one look-up and one durable insert a request, commits grouped as ours are, and nothing else; the same
+//! engine and file system, or a PostgreSQL server.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -7,21 +7,21 @@ use std::time::{Duration, Instant};
 use mimamori_storage::{Db, Location, Synchronous, Value};
 use tokio::sync::{mpsc, oneshot};
 
+/// A new database file in `root`.
+pub fn file(root: &Path) -> Location {
+    Location::File {
+        path: root.join("bare.db"),
+        synchronous: Synchronous::Full,
+    }
+}
+
 /// Requests a second with `clients` tasks.
-pub async fn look_and_insert(root: &Path, clients: usize, seconds: u64) -> f64 {
-    let path = root.join("bare.db");
-    let db = Db::open(
-        Location::File {
-            path,
-            synchronous: Synchronous::Full,
-        },
-        8,
-    )
-    .await
-    .unwrap();
+pub async fn look_and_insert(place: Location, clients: usize, seconds: u64) -> f64 {
+    let db = Db::open(place, 8).await.unwrap();
     let mut writer = db.writer().await.unwrap();
-    let tables = "CREATE TABLE IF NOT EXISTS person (id INTEGER PRIMARY KEY, name TEXT, birth TEXT, address TEXT);
-        CREATE TABLE IF NOT EXISTS line (id INTEGER PRIMARY KEY, person INTEGER, time INTEGER, text TEXT)";
+    let tables = "DROP TABLE IF EXISTS bench_person; DROP TABLE IF EXISTS bench_line;
+        CREATE TABLE bench_person (id BIGINT PRIMARY KEY, name TEXT, birth TEXT, address TEXT);
+        CREATE TABLE bench_line (person BIGINT, time BIGINT, text TEXT)";
     writer.run(tables).await.unwrap();
     writer.begin().await.unwrap();
     for n in 0..10_000i64 {
@@ -32,7 +32,7 @@ pub async fn look_and_insert(root: &Path, clients: usize, seconds: u64) -> f64 {
             "見守市一丁目1番1号".into(),
         ];
         writer
-            .execute("INSERT OR REPLACE INTO person VALUES (?, ?, ?, ?)", args)
+            .execute("INSERT INTO bench_person VALUES (?, ?, ?, ?)", args)
             .await
             .unwrap();
     }
@@ -46,7 +46,7 @@ pub async fn look_and_insert(root: &Path, clients: usize, seconds: u64) -> f64 {
                 let args = vec![Value::Int(*person), Value::Int(1), "person.open".into()];
                 writer
                     .execute(
-                        "INSERT INTO line (person, time, text) VALUES (?, ?, ?)",
+                        "INSERT INTO bench_line (person, time, text) VALUES (?, ?, ?)",
                         args,
                     )
                     .await
@@ -69,7 +69,7 @@ pub async fn look_and_insert(root: &Path, clients: usize, seconds: u64) -> f64 {
                 while Instant::now() < until {
                     n = (n * 7919 + 17) % 10_000;
                     db.fetch(
-                        "SELECT name, birth, address FROM person WHERE id = ?",
+                        "SELECT name, birth, address FROM bench_person WHERE id = ?",
                         vec![n.into()],
                     )
                     .await

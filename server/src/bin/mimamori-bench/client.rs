@@ -31,6 +31,17 @@ pub fn links(html: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether anybody gives the sign-in page.
+pub async fn answers(port: u16) -> bool {
+    let mut client = Client {
+        port,
+        cookie: String::new(),
+        stream: None,
+    };
+    let page = client.send("GET", "/sign-in", "").await;
+    page.is_ok_and(|(head, _)| head.starts_with("HTTP/1.1 200"))
+}
+
 impl Client {
     /// Signs in through the demo's role chooser; none while the program does not answer.
     pub async fn enter(port: u16, login: &str) -> Option<Self> {

@@ -11,12 +11,17 @@ mod client;
 mod figures;
 mod inside;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use client::Client;
 use figures::Figures;
+use mimamori_storage::Location;
+
+const HELP: &str = "mimamori-bench [--people 93000] [--seconds 20] [--port 8931]
+Loads the sample town in a demo of its own under the folder for temporary files and measures it over HTTP.
+MIMAMORI_TEST_PG=postgres://... also measures a bare PostgreSQL as a peer (tables bench_person and bench_line in its schema public).";
 
 struct Demo(Child);
 
@@ -47,6 +52,27 @@ fn resident_kib(pid: u32) -> u64 {
         .unwrap_or(0)
 }
 
+/// Processor time that a process has used, in hundredths of a second.
+fn processor(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let of = |n| fields.split_whitespace().nth(n);
+    let times = [of(11), of(12)].into_iter().flatten();
+    times.filter_map(|t| t.parse::<u64>().ok()).sum()
+}
+
+/// Waits until the demo has done what it does behind the pages after the load (qualification, the dirty variant).
+async fn settle(pid: u32) {
+    let mut quiet = 0;
+    let mut before = processor(pid);
+    while quiet < 4 {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let now = processor(pid);
+        quiet = if now - before <= 2 { quiet + 1 } else { 0 };
+        before = now;
+    }
+}
+
 /// Mean of 50 times 4 KiB and fdatasync, milliseconds: what the disk gives this hour.
 fn disk(dir: &std::path::Path) -> f64 {
     use std::io::Write as _;
@@ -61,6 +87,10 @@ fn disk(dir: &std::path::Path) -> f64 {
 
 #[tokio::main]
 async fn main() {
+    if std::env::args().any(|a| a == "--help" || a == "-h") {
+        println!("{HELP}");
+        return;
+    }
     let (people, seconds) = (option("--people", 93_000), option("--seconds", 20));
     let port = u16::try_from(option("--port", 8931)).unwrap();
     let root = std::env::temp_dir().join(format!("mimamori-bench-{}", std::process::id()));
@@ -75,9 +105,8 @@ async fn main() {
 }
 
 async fn run(people: u64, seconds: u64, port: u16, root: PathBuf) {
-    let program = std::env::current_exe().unwrap().with_file_name("mimamori");
     let started = Instant::now();
-    let child = Command::new(program)
+    let child = Command::new(program())
         .args([
             "demo",
             "--people",
@@ -118,6 +147,11 @@ async fn run(people: u64, seconds: u64, port: u16, root: PathBuf) {
         started.elapsed().as_secs_f64()
     );
     println!("home page during the import: {page}");
+    settle(demo.0.id()).await;
+    println!(
+        "quiet behind the pages (qualification derived, dirty variant written): {:.1} s",
+        started.elapsed().as_secs_f64()
+    );
     println!(
         "memory after the import: {} MiB",
         resident_kib(demo.0.id()) / 1024
@@ -136,11 +170,18 @@ async fn run(people: u64, seconds: u64, port: u16, root: PathBuf) {
     open_loop("record page", &clerk, &records, 50, seconds).await;
     for clients in [1, 8, 32] {
         let ours = saturate("record page", &clerk, &records, clients, seconds).await;
-        let peer = bare::look_and_insert(&root, clients, seconds).await;
-        println!(
-            "  bare SQLite, look-up and durable insert, {clients} clients: {peer:.0}/s; ratio {:.2}",
-            ours / peer
-        );
+        let mut peers = vec![("SQLite", bare::file(&root))];
+        if let Ok(url) = std::env::var("MIMAMORI_TEST_PG") {
+            let schema = "public".to_owned();
+            peers.push(("PostgreSQL", Location::Server { url, schema }));
+        }
+        for (name, place) in peers {
+            let peer = bare::look_and_insert(place, clients, seconds).await;
+            println!(
+                "  bare {name}, look-up and durable insert, {clients} clients: {peer:.0}/s; ratio {:.2}",
+                ours / peer
+            );
+        }
     }
     for clients in [8, 32] {
         saturate("list of 50", &clerk, &lists, clients, seconds).await;
@@ -150,7 +191,37 @@ async fn run(people: u64, seconds: u64, port: u16, root: PathBuf) {
         resident_kib(demo.0.id()) / 1024
     );
     drop(demo);
+    at_rest(&root.join("demo"), port).await;
     inside::measure(&root.join("demo"), port, seconds).await;
+}
+
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap().with_file_name("mimamori")
+}
+
+/// Memory of `serve` on the register that the demo left: the same files, started anew, one page given.
+async fn at_rest(demo: &Path, port: u16) {
+    let file = demo.join("mimamori.toml");
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let served = kept
+        .replace("environment = \"demo\"", "environment = \"production\"")
+        .replace("zone = \"demo\"", "zone = \"number\"");
+    std::fs::write(&file, served).unwrap();
+    let started = Instant::now();
+    let mut serving = Command::new(program());
+    serving.args(["serve", "--data"]).arg(demo);
+    let serving = Demo(serving.stdout(Stdio::null()).spawn().unwrap());
+    while !client::answers(port).await {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let took = started.elapsed().as_secs_f64();
+    settle(serving.0.id()).await;
+    println!(
+        "served anew: first page after {took:.2} s, {} MiB at rest",
+        resident_kib(serving.0.id()) / 1024
+    );
+    drop(serving);
+    std::fs::write(&file, kept).unwrap();
 }
 
 /// Addresses of record pages and of full lists.

@@ -1,0 +1,166 @@
+//! Making a generation.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::blocks::{BLOCK, Known, digest, hashes, read_block};
+use crate::catalog::{Generation, Repository, hex, replace};
+use crate::format::{Content, END, Facts, MAGIC, Manifest, write_part};
+use crate::{BackupError, Recipients};
+
+/// A file whose first `bytes` belong to the state and do not change while the generation is made.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Path inside the data directory, with `/`.
+    pub name: String,
+    /// Where it can be read.
+    pub path: PathBuf,
+    /// How much of it belongs to the state.
+    pub bytes: u64,
+}
+
+/// What a generation is made of.
+pub struct Order<'a> {
+    /// The files of the state.
+    pub sources: &'a [Source],
+    /// For the comparison after a restore.
+    pub facts: Facts,
+    /// To whom it is sealed.
+    pub recipients: &'a Recipients,
+    /// The signer of the instance: text to signed note. Must give the same note for the same text.
+    pub sign: &'a dyn Fn(&str) -> String,
+    /// Where the blocks of the last generation are remembered.
+    pub known: &'a Path,
+    /// Now, microseconds since 1970 UTC.
+    pub at: i64,
+    /// Begin a new chain: all blocks, although little changed.
+    pub full: bool,
+}
+
+/// Counts and hashes what passes through.
+struct Summed<W> {
+    out: W,
+    sum: Sha256,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Summed<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.sum.update(&bytes[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Repository {
+    /// Makes the next generation; durable when this returns. Blocks the thread.
+    ///
+    /// # Errors
+    /// [`BackupError::Busy`] while another one is made, [`BackupError::File`]. The earlier generations stay as they were.
+    pub fn create(&self, order: &Order<'_>) -> Result<Generation, BackupError> {
+        let _lock = self.lock()?;
+        let mut all = self.generations()?;
+        let last = all.last();
+        let number = last.map_or(1, |g| g.number + 1);
+        let known = Known::load(order.known)
+            .filter(|k| !order.full && last.is_some_and(|g| g.number == k.number));
+        let base = known.as_ref().map(|k| k.number);
+        let known = known.unwrap_or_default();
+        let mut next = Known {
+            number,
+            files: vec![],
+        };
+        let mut files = Vec::with_capacity(order.sources.len());
+        for source in order.sources {
+            let found =
+                hashes(&source.path, source.bytes).map_err(BackupError::file(&source.path))?;
+            files.push(Content {
+                name: source.name.clone(),
+                bytes: source.bytes,
+                digest: hex(&digest(&found)),
+            });
+            next.files.push((source.name.clone(), found));
+        }
+        let manifest = Manifest {
+            number,
+            base,
+            at: order.at,
+            facts: order.facts.clone(),
+            files,
+        };
+        let name = Generation::file_name(number, base.is_none());
+        let path = self.dir().join(&name);
+        let part = self.dir().join("part");
+        let (bytes, sum) = self
+            .write(&part, order, &manifest, &known, &next)
+            .map_err(BackupError::file(&part))?;
+        std::fs::rename(&part, &path).map_err(BackupError::file(&path))?;
+        let made = Generation {
+            number,
+            base,
+            file: name,
+            at: order.at,
+            bytes,
+            sha256: sum,
+            facts: order.facts.clone(),
+        };
+        all.push(made.clone());
+        self.write_catalog(&all)?;
+        replace(order.known, &next.bytes())?;
+        Ok(made)
+    }
+
+    fn write(
+        &self,
+        part: &Path,
+        order: &Order<'_>,
+        manifest: &Manifest,
+        known: &Known,
+        next: &Known,
+    ) -> std::io::Result<(u64, String)> {
+        let file = File::create(part)?;
+        let out = Summed {
+            out: BufWriter::with_capacity(1 << 20, file),
+            sum: Sha256::new(),
+            bytes: 0,
+        };
+        let recipients = order.recipients.0.iter().map(|r| r as &dyn age::Recipient);
+        let sealed = age::Encryptor::with_recipients(recipients).map_err(std::io::Error::other)?;
+        let mut sealed = sealed.wrap_output(out)?;
+        let json = serde_json::to_vec(manifest)?;
+        sealed.write_all(MAGIC)?;
+        write_part(&mut sealed, &json)?;
+        write_part(
+            &mut sealed,
+            (order.sign)(&Manifest::statement(&json)).as_bytes(),
+        )?;
+        let mut block = [0; BLOCK as usize];
+        for (source, (_, found)) in order.sources.iter().zip(&next.files) {
+            let before = known.of(&source.name);
+            let mut file = File::open(&source.path)?;
+            for (at, hash) in (0u64..).zip(found) {
+                if usize::try_from(at).ok().and_then(|n| before.get(n)) == Some(hash) {
+                    continue;
+                }
+                sealed.write_all(&at.to_be_bytes())?;
+                sealed.write_all(read_block(&mut file, at, source.bytes, &mut block)?)?;
+            }
+            sealed.write_all(&END.to_be_bytes())?;
+        }
+        let out = sealed.finish()?;
+        let (bytes, sum) = (out.bytes, hex(&out.sum.finalize()));
+        let file = out
+            .out
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        Ok((bytes, sum))
+    }
+}
