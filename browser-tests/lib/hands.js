@@ -108,6 +108,9 @@ export async function menu(page, hands, name, title = name) {
   await heading(page, title);
 }
 
+/** The page asked for again, without the errors of what was sent before. */
+export const afresh = (page) => page.goto(page.url());
+
 /** Presses a button that answers with a file; its name and bytes. */
 export async function file(page, hands, name) {
   const coming = page.waitForEvent("download");
@@ -116,6 +119,17 @@ export async function file(page, hands, name) {
   const parts = [];
   for await (const part of await download.createReadStream()) parts.push(part);
   return { name: download.suggestedFilename(), bytes: Buffer.concat(parts) };
+}
+
+/** Waits until the picture on the page is drawn (asked from outside: without JavaScript the page has no events); its width. */
+export async function drawn(page) {
+  const picture = page.locator("main img");
+  for (let turn = 0; turn < 150; turn += 1) {
+    const width = await picture.evaluate((img) => (img.complete ? img.naturalWidth : 0));
+    if (width > 0) return width;
+    await page.waitForTimeout(100);
+  }
+  throw new Error("the picture is never drawn");
 }
 
 /** What `main` says. */

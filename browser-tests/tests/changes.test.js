@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { enter, launch, open, scene, term } from "../lib/browser.js";
 import { change, enterNew, event, findByKana, newcomer, newest, writeNote } from "../lib/changes.js";
 import { startDemo } from "../lib/demo.js";
-import { Keyboard, control, fill, heading, menu, mouse, press, text } from "../lib/hands.js";
+import { Keyboard, afresh, control, fill, heading, menu, mouse, press, text } from "../lib/hands.js";
 import { look } from "../lib/look.js";
 
 let demo, browser;
@@ -198,6 +198,7 @@ test("two records of one person are merged and separated again", () =>
     await fill(page, mouse, { この記録に統合する宛名番号: "123", 理由: "番号の重複" });
     await press(page, mouse, "確認する");
     assert.match(await page.locator("#number-error").innerText(), /統合できる記録がありません/);
+    await afresh(page);
     await fill(page, mouse, { この記録に統合する宛名番号: "900000000000042", 理由: "番号の重複" });
     await look(page, "lead-merge");
     await press(page, mouse, "確認する", "同一人の統合の確認");
@@ -272,6 +273,7 @@ test("what the files say otherwise waits in a queue until somebody decides", { t
     await page.getByRole("button", { name: "ファイルの内容にする" }).waitFor();
     await press(page, mouse, "画面の変更を残す");
     await page.locator("#reason-error").waitFor();
+    await afresh(page);
     await fill(page, mouse, { 理由: "届書で確認" });
     await look(page, "lead-difference");
     const waiting = await page.goto("/residents/differences").then(() => page.locator("tbody tr").count());

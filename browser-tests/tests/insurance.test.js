@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { enter, findWithBadge, launch, scene } from "../lib/browser.js";
 import { startDemo } from "../lib/demo.js";
-import { Keyboard, file, fill, heading, line, menu, mouse, press, text } from "../lib/hands.js";
+import { Keyboard, drawn, file, fill, heading, line, menu, mouse, press, text } from "../lib/hands.js";
 import { look } from "../lib/look.js";
 
 let demo, browser;
@@ -58,9 +58,7 @@ for (const [how, options, hands, see, n] of [
       await openPerson(page, hands, see, n);
       await see(page, "clerk-qualification");
       await press(page, hands, "被保険者証", "被保険者証");
-      const picture = page.locator("main img");
-      await picture.evaluate((img) => img.complete || new Promise((done) => { img.onload = img.onerror = done; }));
-      assert.ok((await picture.evaluate((img) => img.naturalWidth)) > 100, "the preview is a picture");
+      assert.ok((await drawn(page)) > 100, "the preview is a picture");
       assert.match(await text(page), /交付の記録はありません。/);
       await fill(page, hands, { 印刷の理由: "65歳到達による交付" });
       await see(page, "clerk-card");
@@ -77,7 +75,7 @@ for (const [how, options, hands, see, n] of [
       await page.reload();
       assert.equal(await page.locator("main tbody tr").count(), 2, "two issues");
       await fill(page, hands, { 交付の番号: "1", 回収の理由: "再交付による差替え" });
-      await see(page, "clerk-card-return");
+      await see(page, "clerk-card-return", "再交付を指示する");
       await press(page, hands, "回収を記録する", "被保険者証");
       await page.locator("main tbody tr").first().getByText("再交付による差替え").waitFor();
       await see(page);
@@ -196,7 +194,7 @@ test("the register of businesses names all eighteen and says what is assumed", (
   scene(browser, demo, SEEN, async (page) => {
     await enter(page, "lead");
     await page.goto("/insurance/businesses");
-    await look(page, "clerk-businesses");
+    await look(page);
     assert.equal(await page.locator("tbody tr").count(), 18);
     assert.match(await page.locator(".banner-warning").innerText(), /想定/);
   }));

@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 import { LOGINS, launch, scene } from "../lib/browser.js";
 import { change, enterNew, event, findByKana, newcomer, writeNote } from "../lib/changes.js";
 import { startDemo, verify } from "../lib/demo.js";
-import { Keyboard, control, file, fill, heading, menu, press, text } from "../lib/hands.js";
+import { Keyboard, control, drawn, file, fill, heading, menu, press, text } from "../lib/hands.js";
 
 let demo, browser;
 before(async () => {
@@ -123,7 +123,7 @@ test("twenty days at the desk with keys only, and the trace counts every look", 
       done.add("資格を閲覧");
     };
     const card = async () => {
-      await page.locator("main img").evaluate((img) => img.complete || new Promise((go) => { img.onload = img.onerror = go; }));
+      await drawn(page);
       done.add("資格を閲覧", "証を画面で確認", "証を画面で確認");
     };
     const printed = async (why) => {

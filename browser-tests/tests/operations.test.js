@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { LOGINS, enter, launch, open, scene, term } from "../lib/browser.js";
 import { startDemo } from "../lib/demo.js";
-import { Keyboard, fill, heading, menu, mouse, press, text } from "../lib/hands.js";
+import { Keyboard, afresh, fill, heading, menu, mouse, press, text } from "../lib/hands.js";
 import { look } from "../lib/look.js";
 
 let demo, browser;
@@ -138,6 +138,7 @@ test("whoever is stopped is out at the next click, and a new password needs a pr
       await press(page, mouse, "再発行する");
       await page.locator(".error-summary").waitFor();
       assert.equal(await page.locator("#checked-error").count(), 1);
+      await afresh(page);
       await fill(page, mouse, { 本人確認の方法: "職員証（顔写真つき）", 申出の内容: "パスワードを忘れた" });
       await look(page, "office-password");
       await press(page, mouse, "再発行する", "初期パスワードの控え");
@@ -171,6 +172,7 @@ test("the quarterly review asks for every user, and nobody reviews himself", () 
     await fill(page, mouse, { 結果: "権限を変える（別に申請する）" });
     await press(page, mouse, "確認を記録する");
     assert.match(await page.locator("#note-error").innerText(), /所見を入力してください/);
+    await afresh(page);
     await fill(page, mouse, { 結果: "このまま続ける" });
     await look(page, "office-review-one");
     await press(page, mouse, "確認を記録する", "権限の棚卸し");
@@ -211,6 +213,7 @@ test("a partner works only while a contract is in force", async () => {
       await press(page, mouse, "申請する");
       await page.locator(".error-summary").waitFor();
       await look(page);
+      await afresh(page);
       await fill(page, mouse, { 委託先: "見本情報サービス（委託先）", 件名: "令和8年度 点検", 根拠: "契約書第9号" });
       await page.locator("#purpose input").first().check();
       await look(page, "office-contract");
@@ -239,8 +242,9 @@ test("a user asks for the own end; the office sees the request", () =>
     await page.goto("/account");
     await press(page, mouse, "利用の終了を申し出る");
     await page.locator(".error-summary").waitFor();
+    await afresh(page);
     await fill(page, mouse, { 利用を終える理由: "3月31日付けの異動のため" });
-    await look(page, "clerk-account");
+    await look(page);
     await press(page, mouse, "利用の終了を申し出る");
     await enter(page, "operations");
     await page.goto("/operations/requests");
