@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { fill, heading, menu, press } from "./hands.js";
 
 /** Somebody who does not exist, as the form of 転入 asks for him; `number` is the 宛名番号. */
-export function newcomer(number, name = "新町 一郎", kana = "シンマチ イチロウ", birth = "S350401") {
+export function newcomer(number, name = "新町 一郎", kana = "シンマチ イチロウ", 性別 = "男") {
   return {
-    異動の種類: "転入", 異動日: "R8.11.2", 届出日: "R8.11.9", 宛名番号: number, "氏名（漢字）": name, "氏名（カナ）": kana, 性別: "男", 生年月日: birth,
+    異動の種類: "転入", 異動日: "R8.11.2", 届出日: "R8.11.9", 宛名番号: number, "氏名（漢字）": name, "氏名（カナ）": kana, 性別, 生年月日: "S350401",
     住民区分: "日本人住民", 郵便番号: "999-0001", 住所: "見守市中央1丁目1番1号", 電話番号: "0999-00-0001", 世帯番号: number.slice(-10), 続柄: "世帯主",
   };
 }
