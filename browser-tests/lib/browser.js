@@ -11,6 +11,7 @@ export const LOGINS = {
   system: "system-1",
   auditor: "audit-1",
   operations: "kanri-1",
+  second: "kanri-2",
   citizen: "citizen-1",
   contractor: "vendor-1",
 };

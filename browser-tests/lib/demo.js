@@ -26,11 +26,12 @@ function freePort() {
   });
 }
 
-export async function startDemo() {
+/** A demo with a town of so many people. */
+export async function startDemo(people = 2000) {
   const folder = mkdtempSync(join(tmpdir(), "mimamori-browser-"));
   const data = join(folder, "demo");
   const port = await freePort();
-  const child = spawn(binary("mimamori"), ["demo", "--people", "2000", "--data", data, "--port", String(port)], {
+  const child = spawn(binary("mimamori"), ["demo", "--people", String(people), "--data", data, "--port", String(port)], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";

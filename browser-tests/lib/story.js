@@ -3,47 +3,7 @@
 import assert from "node:assert/strict";
 import { LOGINS } from "./browser.js";
 
-/** Hands with a mouse. */
-export const mouse = {
-  press: (page, target) => target.click(),
-  type: (page, target, text) => target.fill(text),
-  pick: (page, target, label) => target.selectOption({ label }),
-};
-
-async function tabTo(page, target) {
-  for (let steps = 0; steps < 150; steps += 1) {
-    await page.keyboard.press("Tab");
-    if (!(await target.evaluate((element) => element === document.activeElement))) continue;
-    const ring = await target.evaluate((element) => {
-      const style = getComputedStyle(element);
-      return { style: style.outlineStyle, width: parseFloat(style.outlineWidth) };
-    });
-    assert.ok(ring.style !== "none" && ring.width >= 2, `the focus is visible on ${target}`);
-    return;
-  }
-  throw new Error(`Tab never reaches ${target}`);
-}
-
-/** Hands that only know Tab, Enter, arrows and letters. */
-export const keyboard = {
-  press: async (page, target) => {
-    await tabTo(page, target);
-    await page.keyboard.press("Enter");
-  },
-  type: async (page, target, text) => {
-    await tabTo(page, target);
-    await page.keyboard.insertText(text);
-  },
-  pick: async (page, target, label) => {
-    await tabTo(page, target);
-    for (let steps = 0; steps < 20; steps += 1) {
-      await page.keyboard.press("ArrowDown");
-      const chosen = await target.evaluate((select) => select.selectedOptions[0].label);
-      if (chosen === label) return;
-    }
-    throw new Error(`the arrow key never reaches ${label}`);
-  },
-};
+export { keyboard, mouse } from "./hands.js";
 
 const heading = (page, name) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 
