@@ -11,7 +11,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 use crate::error::answer;
 use crate::people::rule::live;
 use crate::people::{id, may};
-use crate::screen::{Cell, FormPage, Sent, SheetPage, moment};
+use crate::screen::{Cell, FormPage, Sent, SheetPage, moment, settled};
 use crate::{Operations, OperationsError, action};
 
 /// Kinds that the office enters; the citizens' side is there from the beginning.
@@ -146,7 +146,7 @@ async fn enter(
         sent.refuse("name", "名称は60文字までにしてください。");
     }
     let (Some((kind, _)), true) = (chosen, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let org = Org {
         id: OrgId::random(&*room.random),
@@ -182,13 +182,13 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    match enter(&room, &visitor, &mut sent).await {
-        Ok(()) => Redirect::to("/operations/organisations").into_response(),
-        Err(OperationsError::Input(errors)) => form(&room, &visitor, &frame, &sent, errors)
-            .await
-            .unwrap_or_else(answer),
-        Err(error) => answer(error),
-    }
+    let done = enter(&room, &visitor, &mut sent)
+        .await
+        .map(|()| Redirect::to("/operations/organisations").into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &sent, errors).await
+    })
+    .await
 }
 
 async fn end_form(
@@ -256,9 +256,7 @@ async fn finish(
         )
         .await?;
     let reason = sent.need("reason", "理由を入力してください。");
-    if !sent.errors.is_empty() {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
-    }
+    sent.complete()?;
     let known = permit
         .organisations()
         .await?
@@ -294,13 +292,9 @@ pub(crate) async fn end(
         Ok(org) => finish(&room, &visitor, org, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to("/operations/organisations").into_response(),
-        Err(OperationsError::Input(errors)) => {
-            end_form(&room, &visitor, &frame, &organisation, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to("/operations/organisations").into_response());
+    settled(done, async |errors| {
+        end_form(&room, &visitor, &frame, &organisation, (&sent, errors)).await
+    })
+    .await
 }

@@ -11,7 +11,7 @@ use crate::error::answer;
 use crate::people::{id, may};
 use crate::request::{Asked, Request, State as At};
 use crate::screen::{
-    Cell, Field, FormPage, Mark, Sent, SheetPage, classes, day, marks, mask, ticked,
+    Cell, Field, FormPage, Mark, Sent, SheetPage, classes, day, marks, mask, settled, ticked,
 };
 use crate::{Operations, OperationsError, action};
 
@@ -194,7 +194,7 @@ async fn propose(
     let (from, until) = (sent.day("from"), sent.day("until"));
     let reason = sent.need("reason", "根拠を入力してください。");
     let (Ok(org), true) = (org, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     debug_assert!(!Classes::from_bits(named).contains(Class::Number));
     let request = Request {
@@ -242,13 +242,13 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    match propose(&room, &visitor, &mut sent).await {
-        Ok(()) => Redirect::to("/operations/requests").into_response(),
-        Err(OperationsError::Input(errors)) => form(&room, &visitor, &frame, &sent, errors)
-            .await
-            .unwrap_or_else(answer),
-        Err(error) => answer(error),
-    }
+    let done = propose(&room, &visitor, &mut sent)
+        .await
+        .map(|()| Redirect::to("/operations/requests").into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &sent, errors).await
+    })
+    .await
 }
 
 async fn end_form(
@@ -312,9 +312,7 @@ async fn finish(
         .office(visitor, action::CONTRACT_END, Purpose::Operation, None)
         .await?;
     let reason = sent.need("reason", "理由を入力してください。");
-    if !sent.errors.is_empty() {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
-    }
+    sent.complete()?;
     let known = permit.contracts().await?.and(permit.accounts(now).await?);
     let done = permit
         .change(known, now, move |(contracts, accounts)| {
@@ -347,13 +345,9 @@ pub(crate) async fn end(
         Ok(contract) => finish(&room, &visitor, contract, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to("/operations/contracts").into_response(),
-        Err(OperationsError::Input(errors)) => {
-            end_form(&room, &visitor, &frame, &contract, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to("/operations/contracts").into_response());
+    settled(done, async |errors| {
+        end_form(&room, &visitor, &frame, &contract, (&sent, errors)).await
+    })
+    .await
 }

@@ -12,7 +12,7 @@ use super::record::terms;
 use super::rule::held;
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{FormPage, Sent};
+use crate::screen::{FormPage, Sent, settled};
 use crate::{Operations, OperationsError, action};
 
 async fn form(
@@ -70,9 +70,7 @@ async fn leave(
         )
         .await?;
     let reason = sent.need("reason", "理由を入力してください。");
-    if !sent.errors.is_empty() {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
-    }
+    sent.complete()?;
     let waiting = permit
         .fetch(
             "operations_request",
@@ -119,11 +117,11 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    match leave(&room, &visitor, &mut sent).await {
-        Ok(()) => Redirect::to("/").into_response(),
-        Err(OperationsError::Input(errors)) => form(&room, &visitor, &frame, &sent, errors)
-            .await
-            .unwrap_or_else(answer),
-        Err(error) => answer(error),
-    }
+    let done = leave(&room, &visitor, &mut sent)
+        .await
+        .map(|()| Redirect::to("/").into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &sent, errors).await
+    })
+    .await
 }

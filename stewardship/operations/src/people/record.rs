@@ -127,6 +127,7 @@ pub(crate) async fn page(
             .link(format!("{at}/role"), "任命を申請する")
             .link(format!("{at}/scope"), "利用範囲の変更を申請する")
             .link(format!("{at}/password"), "パスワードを再発行する")
+            .link(format!("{at}/certificate"), "登録済証を印刷する")
             .link(format!("{at}/stop"), "利用を停止する");
     }
     let event_heads = ["日時", "手続", "担当した人", "理由", "本人確認"];

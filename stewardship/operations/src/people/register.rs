@@ -106,7 +106,7 @@ fn wanted(sent: &mut Sent, today: jiff::civil::Date) -> Result<Wanted, Operation
     let (from, until) = (sent.day("from"), sent.day("until"));
     let reason = sent.need("reason", "理由を入力してください。");
     let (Ok(org), Some(role), true) = (org, role, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     Ok(Wanted {
         entrant: Entrant {

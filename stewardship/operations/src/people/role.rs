@@ -13,7 +13,7 @@ use super::store::Event;
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{FormPage, Sent};
+use crate::screen::{FormPage, Sent, settled};
 use crate::{Operations, OperationsError, action};
 
 async fn form(
@@ -73,7 +73,7 @@ async fn propose(
     let (from, until) = (sent.day("from"), sent.day("until"));
     let reason = sent.need("reason", "理由を入力してください。");
     let (Some(role), true) = (role, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let request = Request {
         id: RequestId::random(&*room.random),
@@ -124,15 +124,11 @@ pub(crate) async fn submit(
         Ok(id) => propose(&room, &visitor, id, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
-        Err(OperationsError::Input(errors)) => {
-            form(&room, &visitor, &frame, &user, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &user, (&sent, errors)).await
+    })
+    .await
 }
 
 #[derive(serde::Deserialize)]
@@ -198,7 +194,7 @@ async fn finish(
     let role = sent.one("role", &Role::ALL, Role::code);
     let reason = sent.need("reason", "理由を入力してください。");
     let (Some(role), true) = (role, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let known = permit.account(&user, now).await?;
     let (by, random) = (visitor.user, room.random.clone());
@@ -238,13 +234,9 @@ pub(crate) async fn end(
         Ok(id) => finish(&room, &visitor, id, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
-        Err(OperationsError::Input(errors)) => {
-            end_form(&room, &visitor, &frame, &user, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
+    settled(done, async |errors| {
+        end_form(&room, &visitor, &frame, &user, (&sent, errors)).await
+    })
+    .await
 }

@@ -11,7 +11,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm};
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{Field, FormPage, Sent, classes, marks};
+use crate::screen::{Field, FormPage, Sent, classes, marks, settled};
 use crate::{Operations, OperationsError, action};
 
 const EXTENT: [(&str, &str); 2] = [
@@ -114,9 +114,7 @@ async fn propose(
             "変更できる情報は、閲覧できる情報の中から選んでください。",
         );
     }
-    if !sent.errors.is_empty() {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
-    }
+    sent.complete()?;
     let request = Request {
         id: RequestId::random(&*room.random),
         asked: Asked::Scope { user, scope },
@@ -156,13 +154,9 @@ pub(crate) async fn submit(
         Ok(id) => propose(&room, &visitor, id, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
-        Err(OperationsError::Input(errors)) => {
-            form(&room, &visitor, &frame, &user, Some(&sent), errors)
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &user, Some(&sent), errors).await
+    })
+    .await
 }

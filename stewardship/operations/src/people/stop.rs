@@ -14,7 +14,7 @@ use super::store::Event;
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request;
-use crate::screen::{FormPage, Sent};
+use crate::screen::{FormPage, Sent, settled};
 use crate::{Operations, OperationsError, action};
 
 /// Why an account ends: code and words.
@@ -106,7 +106,7 @@ async fn act(
     let why = sent.one("why", &WHY, |(code, _)| code);
     let note = sent.need("note", "くわしい理由を入力してください。");
     let (Some((_, why)), true) = (why, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let reason = format!("{why}: {note}");
     let known = permit.account(&user, now).await?;
@@ -134,13 +134,9 @@ pub(crate) async fn submit(
         Ok(id) => act(&room, &visitor, id, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
-        Err(OperationsError::Input(errors)) => {
-            form(&room, &visitor, &frame, &user, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &user, (&sent, errors)).await
+    })
+    .await
 }

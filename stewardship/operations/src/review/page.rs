@@ -227,7 +227,7 @@ async fn act(
         sent.refuse("note", "所見を入力してください。");
     }
     let (Some((code, words)), true) = (chosen, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let known = permit.account(&user, now).await?;
     let (by, random) = (visitor.user, room.random.clone());

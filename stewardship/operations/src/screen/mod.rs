@@ -3,7 +3,7 @@
 mod form;
 mod sheet;
 
-pub(crate) use form::{Field, FormPage, Mark, Sent, classes, marks, ticked};
+pub(crate) use form::{Field, FormPage, Mark, Sent, classes, marks, settled, ticked};
 pub(crate) use sheet::{Cell, SheetPage};
 
 use jiff::civil::Date;
