@@ -304,7 +304,7 @@ async fn the_server_derives_each_night_and_the_lead_officer_when_needed() {
         }
         // Its lines name nobody.
         let alone =
-            "trace_line WHERE action = 'eligibility.derive' AND decision = 1 AND actor IS NULL";
+            "trace_line WHERE action = 'eligibility.derive' AND decision = 1 AND actor NOT IN (SELECT id FROM identity_user)";
         assert!(count(&house, alone).await >= 3);
         let path = "/insurance/derivation";
         let clerk = house.play("clerk-1").await;
@@ -336,7 +336,7 @@ async fn the_server_derives_each_night_and_the_lead_officer_when_needed() {
         );
         assert_eq!(runs().await, 4);
         let ordered =
-            "trace_line WHERE action = 'eligibility.derive' AND decision = 1 AND actor IS NOT NULL";
+            "trace_line WHERE action = 'eligibility.derive' AND decision = 1 AND actor IN (SELECT id FROM identity_user WHERE login = 'lead-1')";
         assert!(count(&house, ordered).await >= 1);
     })
     .await;

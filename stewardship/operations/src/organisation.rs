@@ -1,7 +1,6 @@
 //! 所属・機関: departments, contractors, institutions and universities.
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Org, OrgKind, Organisation, Visitor, end_org, enter_org};
@@ -11,7 +10,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 use crate::error::answer;
 use crate::people::rule::live;
 use crate::people::{id, may};
-use crate::screen::{Cell, FormPage, Sent, SheetPage, moment, settled};
+use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment, settled};
 use crate::{Operations, OperationsError, action};
 
 /// Kinds that the office enters; the citizens' side is there from the beginning.
@@ -31,11 +30,7 @@ fn kind(kind: OrgKind) -> &'static str {
 }
 
 /// GET /operations/organisations
-pub(crate) async fn list(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
     let read = async {
         let permit = room
             .gate
@@ -116,11 +111,7 @@ async fn form(
 }
 
 /// GET /operations/organisations/new
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk) -> Response {
     form(&room, &visitor, &frame, &Sent::default(), vec![])
         .await
         .unwrap_or_else(answer)
@@ -176,9 +167,7 @@ async fn enter(
 
 /// POST /operations/organisations/new
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
@@ -228,9 +217,7 @@ async fn end_form(
 
 /// GET /operations/organisations/{organisation}/end
 pub(crate) async fn end_page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(organisation): Path<String>,
 ) -> Response {
     let first = Sent::default();
@@ -281,9 +268,7 @@ async fn finish(
 
 /// POST /operations/organisations/{organisation}/end
 pub(crate) async fn end(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(organisation): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {

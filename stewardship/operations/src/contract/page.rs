@@ -1,5 +1,4 @@
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, Class, Classes, GateError, Purpose};
 use mimamori_identity::{Contract, OrgKind, Organisation, Terms, Visitor, end_contract, last_day};
@@ -11,7 +10,7 @@ use crate::error::answer;
 use crate::people::{id, may};
 use crate::request::{Asked, Request, State as At};
 use crate::screen::{
-    Cell, Field, FormPage, Mark, Sent, SheetPage, classes, day, marks, mask, settled, ticked,
+    Cell, Desk, Field, FormPage, Mark, Sent, SheetPage, classes, day, marks, mask, settled, ticked,
 };
 use crate::{Operations, OperationsError, action};
 
@@ -36,11 +35,7 @@ fn partner(organisations: &[Organisation], org: OrgId) -> String {
 }
 
 /// GET /operations/contracts
-pub(crate) async fn list(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
     let now = room.clock.now().0;
     let read = async {
         let permit = room
@@ -157,11 +152,7 @@ async fn form(
 }
 
 /// GET /operations/contracts/new
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk) -> Response {
     form(&room, &visitor, &frame, &Sent::default(), vec![])
         .await
         .unwrap_or_else(answer)
@@ -236,9 +227,7 @@ async fn propose(
 
 /// POST /operations/contracts/new
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
@@ -289,9 +278,7 @@ async fn end_form(
 
 /// GET /operations/contracts/{contract}/end
 pub(crate) async fn end_page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(contract): Path<String>,
 ) -> Response {
     let first = Sent::default();
@@ -334,9 +321,7 @@ async fn finish(
 
 /// POST /operations/contracts/{contract}/end
 pub(crate) async fn end(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(contract): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {

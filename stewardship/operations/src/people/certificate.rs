@@ -1,7 +1,6 @@
 //! 登録済証: the paper that says who is registered as what, given out by the office (S4-52, S4-54).
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use mimamori_gate::{Change, GateError, Hidden, OfficePermit, Purpose, Record};
 use mimamori_identity::{Account, Visitor};
@@ -17,7 +16,7 @@ use super::rule::held;
 use super::store::{Event, user as user_of};
 use super::{about, id, may};
 use crate::error::answer;
-use crate::screen::{Field, FormPage, Mark, Sent, settled};
+use crate::screen::{Desk, Field, FormPage, Mark, Sent, settled};
 use crate::{Operations, OperationsError, action};
 
 /// The form; one A4 page.
@@ -183,12 +182,7 @@ async fn form(
 }
 
 /// GET /operations/people/{user}/certificate
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(user): Path<String>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<String>) -> Response {
     form(&room, &visitor, &frame, &user, (&Sent::default(), vec![]))
         .await
         .unwrap_or_else(answer)
@@ -196,9 +190,7 @@ pub(crate) async fn page(
 
 /// GET /operations/people/{user}/certificate/picture
 pub(crate) async fn picture(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
 ) -> Response {
     let made = async {
@@ -256,9 +248,7 @@ async fn print(
 
 /// POST /operations/people/{user}/certificate
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {

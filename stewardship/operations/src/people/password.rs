@@ -1,8 +1,7 @@
 //! Password reset by the office, after somebody's identity was checked (S4-74). Of those who manage
 //! or watch the system, one person asks and another one approves.
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Account, Visitor, reset_password};
@@ -15,7 +14,7 @@ use super::store::Event;
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{FormPage, Sent, settled};
+use crate::screen::{Desk, FormPage, Sent, settled};
 use crate::{INITIAL, Operations, OperationsError, action};
 
 /// How somebody proved who he is: code and words. Numbers of papers are not written down.
@@ -57,12 +56,7 @@ async fn form(
 }
 
 /// GET /operations/people/{user}/password
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(user): Path<String>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<String>) -> Response {
     form(&room, &visitor, &frame, &user, (&Sent::default(), vec![]))
         .await
         .unwrap_or_else(answer)
@@ -177,9 +171,7 @@ async fn propose(
 
 /// POST /operations/people/{user}/password: `do` is reset or propose.
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {

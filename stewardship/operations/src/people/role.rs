@@ -1,7 +1,6 @@
 //! Appointments: asked for by one person, approved by another; ended by one (S4-16, S4-24, S4-28).
 
-use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Role, Visitor, end_role};
@@ -13,7 +12,7 @@ use super::store::Event;
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{FormPage, Sent, settled};
+use crate::screen::{Desk, FormPage, Sent, settled};
 use crate::{Operations, OperationsError, action};
 
 async fn form(
@@ -42,12 +41,7 @@ async fn form(
 }
 
 /// GET /operations/people/{user}/role
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(user): Path<String>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<String>) -> Response {
     form(&room, &visitor, &frame, &user, (&Sent::default(), vec![]))
         .await
         .unwrap_or_else(answer)
@@ -113,9 +107,7 @@ async fn propose(
 
 /// POST /operations/people/{user}/role
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
@@ -167,9 +159,7 @@ async fn end_form(
 
 /// GET /operations/people/{user}/role/end
 pub(crate) async fn end_page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     Query(which): Query<Which>,
 ) -> Response {
@@ -223,9 +213,7 @@ async fn finish(
 
 /// POST /operations/people/{user}/role/end
 pub(crate) async fn end(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {

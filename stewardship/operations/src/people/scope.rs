@@ -1,7 +1,6 @@
 //! Limits of one user's rights by data class: they narrow what the role permits (S4-28).
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Scope, Visitor};
@@ -11,7 +10,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm};
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{Field, FormPage, Sent, classes, marks, settled};
+use crate::screen::{Desk, Field, FormPage, Sent, classes, marks, settled};
 use crate::{Operations, OperationsError, action};
 
 const EXTENT: [(&str, &str); 2] = [
@@ -72,12 +71,7 @@ async fn form(
 }
 
 /// GET /operations/people/{user}/scope
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(user): Path<String>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<String>) -> Response {
     form(&room, &visitor, &frame, &user, None, vec![])
         .await
         .unwrap_or_else(answer)
@@ -143,9 +137,7 @@ async fn propose(
 
 /// POST /operations/people/{user}/scope
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {

@@ -1,12 +1,11 @@
 //! The list of requests, and one of them with its decision.
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose, Revealed};
 use mimamori_identity::{Account, Initial, Organisation, Visitor};
 use mimamori_kernel::id::{RequestId, UserId};
-use mimamori_pages::{Frame, LimitedForm, Term};
+use mimamori_pages::{LimitedForm, Term};
 
 use super::rule::{self, Asked, Request, State as At};
 use super::store::{COLUMNS, close_all_of};
@@ -15,7 +14,7 @@ use crate::people::record::name;
 use crate::people::register::slip;
 use crate::people::store::Event;
 use crate::people::{id, initial};
-use crate::screen::{Cell, FormPage, Sent, SheetPage, moment};
+use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment};
 use crate::{Operations, OperationsError, action};
 
 fn whom(request: &Request, accounts: &[Account], organisations: &[Organisation]) -> String {
@@ -29,11 +28,7 @@ fn whom(request: &Request, accounts: &[Account], organisations: &[Organisation])
 }
 
 /// GET /operations/requests
-pub(crate) async fn list(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
     let read = async {
         let permit = room
             .gate
@@ -81,9 +76,7 @@ pub(crate) async fn list(
 
 /// GET /operations/requests/{request}
 pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(request): Path<String>,
 ) -> Response {
     let read = async {
@@ -229,9 +222,7 @@ async fn act(
 
 /// POST /operations/requests/{request}
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(request): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
