@@ -110,7 +110,7 @@ enum Command {
         #[arg(long)]
         allow_fewer: bool,
     },
-    /// 介護保険の資格を計算する（取込みのあとと、毎日）
+    /// 介護保険の資格を計算する（サービスを止めているとき。動いているサービスは毎晩自分で計算する）
     Qualify {
         #[arg(long)]
         data: PathBuf,
@@ -119,6 +119,14 @@ enum Command {
     Backup {
         #[command(subcommand)]
         what: backup::command::Command,
+    },
+    /// 運営管理責任者の初期パスワードを作り直す（申請・承認できる人がほかにいないとき。サービスを止めて使う）
+    ReissueManager {
+        #[arg(long)]
+        data: PathBuf,
+        /// 運営管理責任者のID
+        #[arg(long)]
+        login: String,
     },
     /// 権限の表を文字で出す
     PermissionTable,
@@ -303,6 +311,14 @@ async fn command(command: Command) -> Result<(), StartError> {
             Ok(())
         }
         Command::Backup { what } => backup::command::run(what).await,
+        Command::ReissueManager { data, login } => {
+            let instance = Instance::open(&data).await?;
+            let code = init::reissue(&instance, &login).await?;
+            println!(
+                "初期パスワードです。一度しか表示しません。本人に手渡してください。\n\n  ID              {login}\n  初期パスワード  {code}"
+            );
+            Ok(())
+        }
         Command::PermissionTable => {
             print!("{}", table()?);
             Ok(())
@@ -377,6 +393,11 @@ async fn doctor(data: &Path) -> Result<(), StartError> {
         }
         other => other?,
     };
+    if config.zone.has_residents() && config.care_insurance.is_none() {
+        println!(
+            "介護保険    [care_insurance] がありません（被保険者証を印刷できず、被保険者番号も付けません）"
+        );
+    }
     let db = database(data, &config).await?;
     let open = mimamori_storage::pending(&db, &migrations()).await?;
     println!(

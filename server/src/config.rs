@@ -122,7 +122,10 @@ pub struct Config {
     /// Whom to tell of a weakness, an incident or a fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
-    /// The insurer that stands on cards, and how insured-person numbers are made.
+    /// Hour of the office's day, 0 to 23, at which qualifications are derived each night.
+    #[serde(default = "two")]
+    pub derivation_hour: i8,
+    /// The insurer that stands on cards, and how insured-person numbers are made. Without it no card is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub care_insurance: Option<CareInsurance>,
     /// Where backups go; without it none is made.
@@ -176,12 +179,12 @@ fn one() -> u64 {
 }
 
 impl CareInsurance {
-    /// The invented insurer of the demo, and of an instance that has no settings yet (想定).
+    /// The invented insurer of the demo.
     pub fn sample() -> Self {
         Self {
             insurer_number: "999995".into(),
-            insurer_name: "見本の保険者（想定）".into(),
-            contact: "介護保険の窓口（未設定）".into(),
+            insurer_name: "見本の市（見本）".into(),
+            contact: "見本の市 介護保険の窓口（見本）".into(),
             numbering: Method::RunningMod10,
             first_number: 1,
         }
@@ -190,6 +193,10 @@ impl CareInsurance {
 
 fn fifteen() -> u32 {
     15
+}
+
+fn two() -> i8 {
+    2
 }
 
 impl Config {
@@ -206,6 +213,7 @@ impl Config {
             idle_minutes: 15,
             synchronous: None,
             contact: None,
+            derivation_hour: two(),
             care_insurance: None,
             backup: None,
         }
@@ -274,10 +282,26 @@ impl Config {
                 return wrong("contact の各項目は、改行のない100文字までです。");
             }
         }
-        if let Some(insurer) = &self.care_insurance
-            && let Err(error) = care_insurer(&insurer.insurer_number)
-        {
-            return wrong(&format!("care_insurance: {error}"));
+        if !(0..=23).contains(&self.derivation_hour) {
+            return wrong("derivation_hour は0から23までです。");
+        }
+        if let Some(insurer) = &self.care_insurance {
+            if let Err(error) = care_insurer(&insurer.insurer_number) {
+                return wrong(&format!("care_insurance: {error}"));
+            }
+            let good = |text: &String| {
+                !text.trim().is_empty()
+                    && text.chars().count() <= 60
+                    && !text.contains(char::is_control)
+            };
+            if ![&insurer.insurer_name, &insurer.contact]
+                .into_iter()
+                .all(good)
+            {
+                return wrong(
+                    "care_insurance の insurer_name と contact は、改行のない1〜60文字です。",
+                );
+            }
         }
         if let Some(backup) = &self.backup
             && (!(0..=23).contains(&backup.hour) || backup.full_every == 0)
@@ -358,6 +382,26 @@ mod tests {
         assert!(
             Config {
                 synchronous: Some("off-for-tests".into()),
+                ..good.clone()
+            }
+            .check()
+            .is_err()
+        );
+        assert!(
+            Config {
+                derivation_hour: 24,
+                ..good.clone()
+            }
+            .check()
+            .is_err()
+        );
+        let nameless = CareInsurance {
+            insurer_name: " ".into(),
+            ..CareInsurance::sample()
+        };
+        assert!(
+            Config {
+                care_insurance: Some(nameless),
                 ..good.clone()
             }
             .check()

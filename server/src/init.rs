@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use mimamori_encryption::Keys;
-use mimamori_identity::{NewUser, Org, OrgKind, Role, new_user, org_statement};
+use mimamori_identity::{
+    Initial, NewUser, Org, OrgKind, Role, new_user, org_statement, reset_password,
+};
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, UserId};
 use mimamori_kernel::random::SystemRandom;
@@ -160,4 +162,30 @@ pub async fn init(dir: &Path, config: &Config) -> Result<(String, String), Start
     let (_, code) = enter(&instance, &user, Some(&org)).await?;
     std::fs::remove_file(&mark).map_err(StartError::file(mark))?;
     Ok((login, code))
+}
+
+/// A new initial password of a 運営管理責任者, given out at the machine while the service is stopped:
+/// the way out when no second manager is left who could ask or approve. Leaves its line.
+///
+/// # Errors
+/// [`StartError::State`] for anybody else, or an account that was ended.
+pub async fn reissue(instance: &Instance, login: &str) -> Result<String, StartError> {
+    let account = instance.identity.by_login(login).await?;
+    let manages =
+        |a: &mimamori_identity::Account| a.active && a.roles.contains(&Role::OperationsManager);
+    let Some(account) = account.filter(manages) else {
+        return Err(StartError::State(
+            "このIDは、利用中の運営管理責任者ではありません。ほかの人のパスワードは、画面の利用者管理で再発行してください。".into(),
+        ));
+    };
+    let initial = Initial::new(instance.identity.kdf(), &*instance.random)?;
+    let change = reset_password(&account, &initial, instance.clock.now(), INITIAL);
+    let act = system_act(
+        instance,
+        "administrator.reissue",
+        format!("login={login}"),
+        change.into_statements(),
+    );
+    instance.trace.record(act).await?;
+    Ok(initial.words().to_owned())
 }

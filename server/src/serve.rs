@@ -20,6 +20,10 @@ pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
     let (listen, tls) = (instance.config.listen, instance.config.tls.clone());
     tokio::spawn(daily_map(instance.trace.clone(), instance.clock.clone()));
     tokio::spawn(hourly_patrol(site.audit.clone()));
+    if let Some(insurance) = site.insurance.clone() {
+        let hour = instance.config.derivation_hour;
+        tokio::spawn(nightly_derivation(insurance, instance.clock.clone(), hour));
+    }
     listen_on(
         listen,
         tls.map(|t| (t, instance.dir.clone())),
@@ -99,5 +103,25 @@ async fn hourly_patrol(audit: mimamori_audit::Audit) {
             tracing::error!(code, error = ?error, "the monitoring rules could not be run");
         }
         tokio::time::sleep(Duration::from_secs(3600)).await;
+    }
+}
+
+/// Everybody's qualification, once each night from `hour` on (S0-44).
+async fn nightly_derivation(
+    insurance: mimamori_care_insurance::CareInsurance,
+    clock: std::sync::Arc<dyn mimamori_kernel::clock::Clock>,
+    hour: i8,
+) {
+    loop {
+        // A run that stopped is tried again, but not every minute.
+        let pause = match insurance.nightly(hour, clock.now()).await {
+            Ok(_) => 60,
+            Err(error) => {
+                let code = mimamori_kernel::error::Coded::code(&error);
+                tracing::error!(code, error = ?error, "the nightly derivation stopped");
+                900
+            }
+        };
+        tokio::time::sleep(Duration::from_secs(pause)).await;
     }
 }

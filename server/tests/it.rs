@@ -5,8 +5,12 @@
 mod audit;
 #[path = "it/backups.rs"]
 mod backups;
+#[path = "it/beside.rs"]
+mod beside;
 #[path = "it/changes.rs"]
 mod changes;
+#[path = "it/desk.rs"]
+mod desk;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/entrance.rs"]
@@ -21,6 +25,8 @@ mod imports;
 mod insurance;
 #[path = "it/oracle.rs"]
 mod oracle;
+#[path = "it/papers.rs"]
+mod papers;
 #[path = "it/people.rs"]
 mod people;
 #[path = "it/race.rs"]

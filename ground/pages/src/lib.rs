@@ -27,5 +27,5 @@ pub use csrf::Csrf;
 pub use form::{FORM_LIMIT_BYTES, LimitedForm};
 pub use frame::{Frame, NavLink};
 pub use problem::{Problem, Refusal};
-pub use render::{html, html_with_status};
+pub use render::{html, html_with_status, pdf, png};
 pub use security::{CONTENT_SECURITY_POLICY, Shell, protect, security_headers};

@@ -28,6 +28,9 @@ pub enum SheetError {
     /// There is no such page.
     #[error("そのページはありません。")]
     NoPage,
+    /// The typesetter's thread ended.
+    #[error("帳票を組む処理が止まりました。")]
+    Stopped,
 }
 
 impl Coded for SheetError {
@@ -37,6 +40,7 @@ impl Coded for SheetError {
             Self::Layout { .. } => "SHEET-LAYOUT",
             Self::TooLong { .. } => "SHEET-TOO-LONG",
             Self::NoPage => "SHEET-NO-PAGE",
+            Self::Stopped => "SHEET-STOPPED",
         }
     }
 
@@ -48,6 +52,7 @@ impl Coded for SheetError {
             Self::Layout { .. } => "帳票の番号を添えて、運用の担当者に連絡してください。",
             Self::TooLong { .. } => "対象を分けて印刷してください。",
             Self::NoPage => "ページの番号を確かめてください。",
+            Self::Stopped => "時間をおいてもう一度お試しください。",
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::SheetError;
 const FILES: [&str; 3] = ["ipaexm.ttf", "ipaexg.ttf", "ipamjm.ttf"];
 
 /// Families that every layout may count on.
-const NEEDED: [&str; 2] = ["IPAexMincho", "IPAexGothic"];
+pub(crate) const NEEDED: [&str; 2] = ["IPAexMincho", "IPAexGothic"];
 
 /// Deepest folder that is looked into.
 const DEPTH: usize = 6;

@@ -72,6 +72,42 @@ pub fn invisible(c: char) -> bool {
             | 0xE0000..=0xE00FF)
 }
 
+/// What stands for a character that no font has (下駄).
+const GETA: &str = "〓";
+
+/// The values with 〓 for every character that has no glyph; an object also gets `"gaiji": true`,
+/// so that the layout can say what 〓 means.
+pub(crate) fn replaced(values: &Value, found: &[Unprintable]) -> Value {
+    let missing: Vec<&str> = found
+        .iter()
+        .filter(|u| u.why == Why::NoGlyph && !u.character.is_empty())
+        .map(|u| u.character.as_str())
+        .collect();
+    let mut out = exchanged(values, &missing);
+    if let Value::Object(items) = &mut out {
+        items.insert("gaiji".into(), true.into());
+    }
+    out
+}
+
+fn exchanged(value: &Value, missing: &[&str]) -> Value {
+    match value {
+        Value::String(text) => {
+            let mut out = text.clone();
+            for one in missing {
+                out = out.replace(one, GETA);
+            }
+            out.into()
+        }
+        Value::Array(items) => items.iter().map(|v| exchanged(v, missing)).collect(),
+        Value::Object(items) => {
+            let pair = |(k, v): (&String, &Value)| (k.clone(), exchanged(v, missing));
+            Value::Object(items.iter().map(pair).collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// Invisible characters of all strings among the values.
 pub(crate) fn in_values(values: &Value) -> Vec<Unprintable> {
     let mut out = Vec::new();

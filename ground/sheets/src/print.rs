@@ -13,7 +13,7 @@ use typst_render::RenderOptions;
 
 use crate::error::SheetError;
 use crate::fonts::Fonts;
-use crate::glyphs::{self, Unprintable};
+use crate::glyphs::{self, Unprintable, Why};
 use crate::world::SheetWorld;
 
 /// A form's layout: source text of a room, checked in, never made from input.
@@ -78,6 +78,26 @@ impl Printer {
     pub fn sheet(&self, layout: Layout, values: &Value) -> Result<Sheet, SheetError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let _forget = Forget;
+        let (mut document, mut unprintable) = self.compose(layout, values)?;
+        if unprintable.iter().any(|u| u.why == Why::NoGlyph) {
+            // Once more with 〓 in their place; what was found stays found.
+            let shown = glyphs::replaced(values, &unprintable);
+            document = self.compose(layout, &shown)?.0;
+        }
+        unprintable.extend(glyphs::in_values(values));
+        Ok(Sheet {
+            layout,
+            document,
+            unprintable,
+        })
+    }
+
+    /// Sets the pages of these values, with what no font has.
+    fn compose(
+        &self,
+        layout: Layout,
+        values: &Value,
+    ) -> Result<(PagedDocument, Vec<Unprintable>), SheetError> {
         let failed = |causes| SheetError::Layout {
             layout: layout.name,
             causes,
@@ -91,15 +111,11 @@ impl Printer {
         if document.pages().len() > MOST_PAGES {
             return Err(SheetError::TooLong { most: MOST_PAGES });
         }
-        let mut unprintable = glyphs::in_values(values);
+        let mut unprintable = vec![];
         for (n, page) in document.pages().iter().enumerate() {
             glyphs::on_page(n + 1, &page.frame, &mut unprintable);
         }
-        Ok(Sheet {
-            layout,
-            document,
-            unprintable,
-        })
+        Ok((document, unprintable))
     }
 }
 

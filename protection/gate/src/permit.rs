@@ -439,14 +439,16 @@ impl PersonPermit {
     ) -> Result<u64, GateError> {
         let permit = self.whole().await?;
         permit.gate.reach(permit.action)?.check_write(&statements)?;
-        let mut changes = statements;
-        changes.extend(facts.map(|f| match permit.version {
+        // The facts first: the room's own statements may go on from them.
+        let facts = facts.map(|f| match permit.version {
             0 => first_subject_statement(&permit.person, f),
             _ => subject_statement(&permit.person, f),
-        }));
+        });
+        let touches_subjects = facts.is_some();
+        let changes = facts.into_iter().chain(statements).collect();
         let line = Act {
             changes,
-            touches_subjects: facts.is_some(),
+            touches_subjects,
             ..permit.line()
         };
         Ok(permit.gate.trace.record(line).await?.line())

@@ -29,6 +29,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use mimamori_care_insurance::CareInsurance;
+use mimamori_kernel::error::Coded as _;
+use mimamori_sheets::{Fonts, Press};
 
 use crate::config::Contact;
 use crate::instance::Instance;
@@ -38,6 +40,17 @@ fn late(seconds: u64) -> TimeoutLayer {
     TimeoutLayer::with_status_code(
         StatusCode::SERVICE_UNAVAILABLE,
         Duration::from_secs(seconds),
+    )
+}
+
+/// The printer that the rooms share; without fonts it says which package is missing.
+fn press() -> Press {
+    Fonts::system().map_or_else(
+        |error| {
+            tracing::warn!(code = error.code(), "{error} {}", error.advice());
+            Press::default()
+        },
+        Press::new,
     )
 }
 
@@ -80,7 +93,8 @@ pub struct Site {
     pub(crate) operations: Operations,
     /// Search over the trace, alerts, reports; the hourly task runs its rules.
     pub audit: Audit,
-    pub(crate) insurance: Option<CareInsurance>,
+    /// Qualifications and cards, where the register is; the nightly task derives.
+    pub insurance: Option<CareInsurance>,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
@@ -99,6 +113,7 @@ impl Site {
     /// The site of an instance.
     pub fn new(instance: &Instance) -> Self {
         let gate = instance.gate.clone();
+        let press = press();
         let residents = instance.config.zone.has_residents().then(|| {
             Residents::new(
                 gate.clone(),
@@ -109,6 +124,7 @@ impl Site {
                 instance.dir.join("staging"),
                 instance.config.environment == crate::config::Environment::Demo,
             )
+            .with_press(press.clone())
         });
         let identity = instance.identity.clone();
         let operations = Operations::new(
@@ -117,7 +133,8 @@ impl Site {
             instance.random.clone(),
             identity.kdf(),
             Arc::new(move |user| identity.end_sessions(user, EndReason::Revoked)),
-        );
+        )
+        .with_press(press.clone());
         let audit = Audit::new(
             gate,
             instance.clock.clone(),
@@ -135,7 +152,7 @@ impl Site {
             residents,
             operations,
             audit,
-            insurance: crate::insurance::room(instance),
+            insurance: crate::insurance::room(instance, press),
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),

@@ -1,7 +1,12 @@
 //! Qualifications and cards over HTTP: an officer's steps, and what others cannot do.
 
 use axum::http::StatusCode;
+use mimamori_care_insurance::CareInsurance;
+use mimamori_care_insurance::eligibility::{Codes, Method, Numbering};
+use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::PersonId;
+use mimamori_server::web::Site;
+use mimamori_sheets::{Fonts, Press};
 
 use crate::house::{Answer, House, each_demo, encoded};
 
@@ -275,6 +280,112 @@ async fn queues_and_files_are_counted_and_the_register_of_businesses_is_shown() 
         assert!(found.body.contains("/insurance/persons/"), "{}", found.body);
         let short = house.post("/insurance", &cookie, "number=12").await;
         assert_eq!(short.status, StatusCode::BAD_REQUEST);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_server_derives_each_night_and_the_lead_officer_when_needed() {
+    each_demo(async |house| {
+        let site = Site::new(&house.instance);
+        let insurance = site.insurance.clone().unwrap();
+        let runs = async || count(&house, "care_insurance_run").await;
+        assert_eq!(runs().await, 1, "the house was derived when it was built");
+        let today = house.instance.clock.now().office_day();
+        let at = |days: i64, hour: i64| {
+            let midnight = Instant::after_office_day(today).0 - 24 * 3_600_000_000;
+            Instant(midnight + (24 * days + hour) * 3_600_000_000)
+        };
+        // Done today; tomorrow not before its hour, then once; a night that was missed is caught up.
+        for (days, hour, runs_after) in [(0, 23, 1), (1, 1, 1), (1, 2, 2), (1, 3, 2), (4, 9, 3)] {
+            let done = insurance.nightly(2, at(days, hour)).await.unwrap();
+            assert_eq!(runs().await, runs_after, "day {days} hour {hour}");
+            assert_eq!(done.is_some(), (hour == 2) || days == 4);
+        }
+        // Its lines name nobody.
+        let alone =
+            "trace_line WHERE action = 'eligibility.derive' AND decision = 1 AND actor NOT IN (SELECT id FROM identity_user)";
+        assert!(count(&house, alone).await >= 3);
+        let path = "/insurance/derivation";
+        let clerk = house.play("clerk-1").await;
+        assert_eq!(house.get(path, &clerk).await.status, StatusCode::FORBIDDEN);
+        assert_eq!(
+            house.post(path, &clerk, "").await.status,
+            StatusCode::FORBIDDEN
+        );
+        let lead = house.play("lead-1").await;
+        assert!(house.get("/insurance", &lead).await.body.contains(path));
+        assert!(
+            house
+                .get(path, &lead)
+                .await
+                .body
+                .contains("まだ計算していません")
+        );
+        opens(&house.post(path, &lead, "").await);
+        for _ in 0..600 {
+            if house.get(path, &lead).await.body.contains("終わった日時") {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        let page = house.get(path, &lead).await.body;
+        assert!(
+            page.contains("終わった日時") && page.contains("いま計算する"),
+            "{page}"
+        );
+        assert_eq!(runs().await, 4);
+        let ordered =
+            "trace_line WHERE action = 'eligibility.derive' AND decision = 1 AND actor IN (SELECT id FROM identity_user WHERE login = 'lead-1')";
+        assert!(count(&house, ordered).await >= 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_the_insurers_settings_no_card_is_shown_printed_or_counted() {
+    each_demo(async |mut house| {
+        let mut site = Site::new(&house.instance);
+        site.insurance = Some(CareInsurance::new(
+            house.instance.gate.clone(),
+            house.instance.clock.clone(),
+            Press::new(Fonts::system().unwrap()),
+            None,
+            Codes::built_in().unwrap(),
+            Numbering {
+                method: Method::Manual,
+                first: 1,
+            },
+        ));
+        house.router = site.router();
+        let cookie = house.play("clerk-1").await;
+        let who = person(
+            &house,
+            "category = 1 AND protected = 0 AND insured_number <> ''",
+        )
+        .await;
+        let path = format!("/insurance/persons/{who}/card");
+        let version = reasoned(&house, &cookie, &who).await;
+        let order = format!("what=order&why=lost&version={version}");
+        opens(&house.post(&path, &cookie, &order).await);
+        let cards = count(&house, "care_insurance_card").await;
+        let page = house.get(&path, &cookie).await.body;
+        assert!(
+            page.contains("[care_insurance]") && page.contains("insurer_number"),
+            "{page}"
+        );
+        assert!(!page.contains("/card/picture"), "nothing to look at");
+        let note = format!("note={}", encoded("窓口で再交付"));
+        opens(&house.post("/insurance/cards", &cookie, "").await);
+        for path in [format!("{path}/print"), "/insurance/cards/print".into()] {
+            let answer = house.post(&path, &cookie, &note).await;
+            assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.body);
+            assert!(answer.body.contains("insurer_name"), "{}", answer.body);
+        }
+        assert_eq!(count(&house, "care_insurance_card").await, cards);
+        for action in ["card.print", "card.batch"] {
+            assert_eq!(acts(&house, action).await, 0, "{action}");
+        }
     })
     .await;
 }

@@ -124,9 +124,9 @@ fn demanded(cell: &Cell) -> bool {
             operates(cell, Class::Staff)
                 && matches!(cell.role, Role::OperationsManager | Role::ProgrammeDirector)
         }
-        // S4-28, S4-74, S4-76: the office does it, and nobody for himself.
-        "people.stop" | "password.reset" | "role.propose" | "role.end" | "scope.propose"
-        | "review.answer" => {
+        // S4-28, S4-54, S4-74, S4-76: the office does it, and nobody for himself.
+        "people.stop" | "password.reset" | "password.propose" | "certificate.print"
+        | "role.propose" | "role.end" | "scope.propose" | "review.answer" => {
             operates(cell, Class::Staff) && cell.role == Role::OperationsManager && !cell.own
         }
         "people.register" | "organisation.change" | "contract.propose" | "contract.end" => {

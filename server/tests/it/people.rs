@@ -8,7 +8,7 @@ use mimamori_residents::action::PERSON_OPEN;
 
 use crate::house::{Answer, House, each_demo, encoded};
 
-async fn user(house: &House, login: &str) -> UserId {
+pub async fn user(house: &House, login: &str) -> UserId {
     let found = house.instance.identity.by_login(login).await.unwrap();
     found.expect(login).id
 }
@@ -26,20 +26,20 @@ async fn visitor(house: &House, login: &str) -> Visitor {
 }
 
 /// The one request that waits.
-async fn waiting(house: &House) -> RequestId {
+pub async fn waiting(house: &House) -> RequestId {
     let sql = "SELECT id FROM operations_request WHERE state = 'waiting'";
     let rows = house.instance.db.fetch(sql, vec![]).await.unwrap();
     assert_eq!(rows.len(), 1, "requests that wait");
     RequestId::from_bytes(rows[0].array(0).unwrap())
 }
 
-async fn sign_in(house: &House, login: &str, password: &str) -> Answer {
+pub async fn sign_in(house: &House, login: &str, password: &str) -> Answer {
     let token = house.token("/sign-in", "").await;
     let form = format!("csrf={token}&login={login}&password={password}");
     house.send("POST", "/sign-in", "", &form).await
 }
 
-fn slip(answer: &Answer) -> String {
+pub fn slip(answer: &Answer) -> String {
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
     let (_, rest) = answer
         .body
@@ -48,13 +48,13 @@ fn slip(answer: &Answer) -> String {
     rest.split('<').next().unwrap().to_owned()
 }
 
-async fn decide(house: &House, cookie: &str, request: RequestId, word: &str) -> Answer {
+pub async fn decide(house: &House, cookie: &str, request: RequestId, word: &str) -> Answer {
     let path = format!("/operations/requests/{request}");
     house.post(&path, cookie, &format!("do={word}")).await
 }
 
 /// Actions of the office in the trace, in order, allowed ones.
-async fn acts(house: &House) -> Vec<String> {
+pub async fn acts(house: &House) -> Vec<String> {
     let sql = "SELECT action FROM trace_line WHERE decision = 1 AND tokens = ? ORDER BY line";
     let rows = house.instance.db.fetch(sql, vec![vec![].into()]).await;
     let text = |r: &mimamori_storage::Row| r.text(0).unwrap().to_owned();

@@ -19,6 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         number: "999997".into(),
         name: "見守市".into(),
         contact: "介護保険課 000-000-0000".into(),
+        sample: true,
     };
     let all: Vec<Card> = (0..cards).map(card).collect();
     let started = Instant::now();

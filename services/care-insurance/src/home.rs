@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use mimamori_gate::{Class, Condition, Purpose};
-use mimamori_identity::Visitor;
+use mimamori_identity::{Role, Visitor};
 use mimamori_kernel::check::{InsuredMethod, insured_number};
 use mimamori_pages::{FieldError, Frame, LimitedForm, html, html_with_status};
 use mimamori_residents::answer;
@@ -22,6 +22,8 @@ struct HomePage<'a> {
     number: String,
     errors: Vec<FieldError>,
     found: Option<(Vec<Line>, u64)>,
+    /// The lead officer orders derivations.
+    derives: bool,
 }
 
 fn framed(frame: &Frame) -> Frame {
@@ -50,6 +52,7 @@ pub(crate) async fn page(
         number: String::new(),
         errors: vec![],
         found: None,
+        derives: visitor.role == Role::LeadOfficer,
     })
 }
 
@@ -117,6 +120,7 @@ pub(crate) async fn find(
             number: asked.number,
             errors,
             found,
+            derives: visitor.role == Role::LeadOfficer,
         },
     )
 }

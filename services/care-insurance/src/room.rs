@@ -10,10 +10,10 @@ use mimamori_gate::Gate;
 use mimamori_identity::SessionId;
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::id::PersonId;
-use mimamori_sheets::Printer;
+use mimamori_sheets::Press;
 
 use crate::cards::{self, Insurer};
-use crate::eligibility::{Codes, pages};
+use crate::eligibility::{Codes, Nightly, Numbering, pages};
 use crate::{businesses, home};
 
 /// Reasons kept for one session.
@@ -26,10 +26,12 @@ type Reasons = HashMap<PersonId, (Date, String)>;
 pub struct CareInsurance {
     pub(crate) gate: Gate,
     pub(crate) clock: Arc<dyn Clock>,
-    /// None when the fonts are missing; the pages say so.
-    pub(crate) printer: Option<Arc<Printer>>,
-    pub(crate) insurer: Insurer,
+    pub(crate) press: Press,
+    /// None when the town has not set its insurer; no card is made then.
+    pub(crate) insurer: Option<Insurer>,
     pub(crate) codes: Arc<Codes>,
+    pub(crate) numbering: Numbering,
+    pub(crate) nightly: Arc<Nightly>,
     kept: Arc<Mutex<HashMap<SessionId, Reasons>>>,
 }
 
@@ -38,16 +40,19 @@ impl CareInsurance {
     pub fn new(
         gate: Gate,
         clock: Arc<dyn Clock>,
-        printer: Option<Arc<Printer>>,
-        insurer: Insurer,
+        press: Press,
+        insurer: Option<Insurer>,
         codes: Codes,
+        numbering: Numbering,
     ) -> Self {
         Self {
             gate,
             clock,
-            printer,
+            press,
             insurer,
             codes: Arc::new(codes),
+            numbering,
+            nightly: Arc::default(),
             kept: Arc::default(),
         }
     }
@@ -93,6 +98,7 @@ impl CareInsurance {
         Router::new()
             .route("/insurance", get(home::page).post(home::find))
             .route("/insurance/businesses", get(businesses::page))
+            .route("/insurance/derivation", get(pages::show).post(pages::order))
             .route(
                 "/insurance/queues/{queue}",
                 get(pages::queue).post(pages::file),

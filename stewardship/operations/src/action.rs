@@ -15,6 +15,12 @@ pub const REGISTER: Action = Action::new("people.register", "利用者を登録"
 pub const STOP: Action = Action::new("people.stop", "利用を停止", &[Staff]);
 /// A new initial password by the office.
 pub const RESET: Action = Action::new("password.reset", "パスワードを再発行", &[Staff]);
+/// Asks for a new initial password of somebody who manages or watches the system.
+pub const RESET_PROPOSE: Action =
+    Action::new("password.propose", "パスワードの再発行を申請", &[Staff]);
+/// The certificate of registration on paper.
+pub const CERTIFICATE: Action =
+    Action::new("certificate.print", "登録済証を印刷", &[Staff]).way_out(1);
 /// Asks for a role for somebody.
 pub const ROLE_PROPOSE: Action = Action::new("role.propose", "任命を申請", &[Staff]);
 /// Ends a role.
@@ -54,6 +60,8 @@ pub const ALL: &[Action] = &[
     REGISTER,
     STOP,
     RESET,
+    RESET_PROPOSE,
+    CERTIFICATE,
     ROLE_PROPOSE,
     ROLE_END,
     SCOPE_PROPOSE,

@@ -5,6 +5,7 @@ use mimamori_gate::GateError;
 use mimamori_identity::IdentityError;
 use mimamori_kernel::error::Coded;
 use mimamori_pages::{FieldError, Problem, Refusal};
+use mimamori_sheets::SheetError;
 use mimamori_trace::TraceError;
 
 /// Why an act of the office did not happen.
@@ -33,6 +34,15 @@ pub enum OperationsError {
     /// The account was ended before.
     #[error("この利用者は、もう停止されています。")]
     Stopped,
+    /// The account's password is given anew by two persons.
+    #[error("管理・監査の役割の人のパスワードは、申請する人と承認する人の二人で再発行します。")]
+    NeedsTwo,
+    /// Nobody without a duty has a certificate of registration.
+    #[error("この利用者には有効な任命がないため、登録済証を出せません。")]
+    NoDuty,
+    /// The form could not be made.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
     /// The machine could not make a password.
     #[error("初期パスワードを作れません。")]
     Machine,
@@ -55,6 +65,9 @@ impl Coded for OperationsError {
             Self::Decided => "OPERATIONS-DECIDED",
             Self::AskerGone => "OPERATIONS-ASKER-GONE",
             Self::Stopped => "OPERATIONS-STOPPED",
+            Self::NeedsTwo => "OPERATIONS-NEEDS-TWO",
+            Self::NoDuty => "OPERATIONS-NO-DUTY",
+            Self::Sheet(e) => e.code(),
             Self::Machine => "OPERATIONS-MACHINE",
         }
     }
@@ -68,6 +81,9 @@ impl Coded for OperationsError {
             Self::Decided => "申請の一覧を開き直してください。",
             Self::AskerGone => "申請を却下し、いまの運営管理責任者が申請し直してください。",
             Self::Stopped => "利用者の一覧を開き直してください。",
+            Self::NeedsTwo => "再発行の画面を開き直して、申請してください。",
+            Self::NoDuty => "任命が承認されてから印刷してください。",
+            Self::Sheet(e) => e.advice(),
             Self::Machine => "時間をおいてもう一度お試しください。",
         }
     }
@@ -88,6 +104,12 @@ pub(crate) fn answer(error: OperationsError) -> Response {
     let gate = match error {
         OperationsError::Gate(gate) => gate,
         OperationsError::Machine => return Problem::internal(None).into_response(),
+        OperationsError::Sheet(error) => {
+            tracing::error!(code = error.code(), error = ?error, "no form");
+            return Problem::conflict(error.to_string())
+                .with_next(error.advice())
+                .into_response();
+        }
         other => {
             let next = other.advice();
             return Problem::conflict(other.to_string())

@@ -25,6 +25,7 @@ use mimamori_identity::Kdf;
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::id::UserId;
 use mimamori_kernel::random::Random;
+use mimamori_sheets::Press;
 
 pub use error::OperationsError;
 pub use review::Quarter;
@@ -53,6 +54,7 @@ pub struct Operations {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) kdf: Kdf,
     pub(crate) end_sessions: EndSessions,
+    pub(crate) press: Press,
 }
 
 impl Operations {
@@ -70,7 +72,15 @@ impl Operations {
             random,
             kdf,
             end_sessions,
+            press: Press::default(),
         }
+    }
+
+    /// The same with a printer for certificates; without one the page says that fonts are missing.
+    #[must_use]
+    pub fn with_press(mut self, press: Press) -> Self {
+        self.press = press;
+        self
     }
 
     /// The room's routes.
@@ -91,6 +101,14 @@ impl Operations {
             .route(
                 "/operations/people/{user}/password",
                 get(people::password::page).post(people::password::submit),
+            )
+            .route(
+                "/operations/people/{user}/certificate",
+                get(people::certificate::page).post(people::certificate::submit),
+            )
+            .route(
+                "/operations/people/{user}/certificate/picture",
+                get(people::certificate::picture),
             )
             .route(
                 "/operations/people/{user}/role",

@@ -1,7 +1,6 @@
 //! 所属・機関: departments, contractors, institutions and universities.
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Org, OrgKind, Organisation, Visitor, end_org, enter_org};
@@ -11,7 +10,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 use crate::error::answer;
 use crate::people::rule::live;
 use crate::people::{id, may};
-use crate::screen::{Cell, FormPage, Sent, SheetPage, moment};
+use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment, settled};
 use crate::{Operations, OperationsError, action};
 
 /// Kinds that the office enters; the citizens' side is there from the beginning.
@@ -31,11 +30,7 @@ fn kind(kind: OrgKind) -> &'static str {
 }
 
 /// GET /operations/organisations
-pub(crate) async fn list(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
     let read = async {
         let permit = room
             .gate
@@ -116,11 +111,7 @@ async fn form(
 }
 
 /// GET /operations/organisations/new
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk) -> Response {
     form(&room, &visitor, &frame, &Sent::default(), vec![])
         .await
         .unwrap_or_else(answer)
@@ -146,7 +137,7 @@ async fn enter(
         sent.refuse("name", "名称は60文字までにしてください。");
     }
     let (Some((kind, _)), true) = (chosen, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let org = Org {
         id: OrgId::random(&*room.random),
@@ -176,19 +167,17 @@ async fn enter(
 
 /// POST /operations/organisations/new
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    match enter(&room, &visitor, &mut sent).await {
-        Ok(()) => Redirect::to("/operations/organisations").into_response(),
-        Err(OperationsError::Input(errors)) => form(&room, &visitor, &frame, &sent, errors)
-            .await
-            .unwrap_or_else(answer),
-        Err(error) => answer(error),
-    }
+    let done = enter(&room, &visitor, &mut sent)
+        .await
+        .map(|()| Redirect::to("/operations/organisations").into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &sent, errors).await
+    })
+    .await
 }
 
 async fn end_form(
@@ -228,9 +217,7 @@ async fn end_form(
 
 /// GET /operations/organisations/{organisation}/end
 pub(crate) async fn end_page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(organisation): Path<String>,
 ) -> Response {
     let first = Sent::default();
@@ -256,9 +243,7 @@ async fn finish(
         )
         .await?;
     let reason = sent.need("reason", "理由を入力してください。");
-    if !sent.errors.is_empty() {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
-    }
+    sent.complete()?;
     let known = permit
         .organisations()
         .await?
@@ -283,9 +268,7 @@ async fn finish(
 
 /// POST /operations/organisations/{organisation}/end
 pub(crate) async fn end(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(organisation): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
@@ -294,13 +277,9 @@ pub(crate) async fn end(
         Ok(org) => finish(&room, &visitor, org, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to("/operations/organisations").into_response(),
-        Err(OperationsError::Input(errors)) => {
-            end_form(&room, &visitor, &frame, &organisation, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to("/operations/organisations").into_response());
+    settled(done, async |errors| {
+        end_form(&room, &visitor, &frame, &organisation, (&sent, errors)).await
+    })
+    .await
 }

@@ -1,7 +1,9 @@
 use mimamori_gate::Migration;
 
 /// Tables of the room. Accounts, organisations and contracts themselves are identity's.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[FIRST, CHECKED];
+
+const FIRST: Migration = Migration {
     id: "operations-0001",
     ddl: "
 CREATE TABLE operations_request (
@@ -43,4 +45,12 @@ CREATE TABLE operations_review (
   note {text} NOT NULL,
   PRIMARY KEY (quarter, user_id)) {clustered};
 ",
-}];
+};
+
+/// How identity was checked before a request (本人確認), for passwords of those who manage the system.
+const CHECKED: Migration = Migration {
+    id: "operations-0002",
+    ddl: "
+ALTER TABLE operations_request ADD COLUMN checked {text} NOT NULL DEFAULT '';
+",
+};

@@ -26,6 +26,7 @@ use mimamori_identity::SessionId;
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::id::{PersonId, ResultId};
 use mimamori_kernel::random::Random;
+use mimamori_sheets::Press;
 
 pub use answer::answer;
 pub use schema::MIGRATIONS;
@@ -71,6 +72,7 @@ pub struct Residents {
     pub(crate) random: Arc<dyn Random>,
     kept: Arc<Mutex<HashMap<SessionId, Kept>>>,
     pub(crate) intake: Option<intake::Intake>,
+    pub(crate) press: Press,
 }
 
 impl Residents {
@@ -82,7 +84,15 @@ impl Residents {
             random,
             kept: Arc::default(),
             intake: None,
+            press: Press::default(),
         }
+    }
+
+    /// The same with a printer for the person's own sheet.
+    #[must_use]
+    pub fn with_press(mut self, press: Press) -> Self {
+        self.press = press;
+        self
     }
 
     /// The same with imports on the screen: files wait in the folder `staging`; `sample_only`
@@ -160,6 +170,7 @@ impl Residents {
             )
             .route("/me", get(own::page))
             .route("/me/sheet", get(own::sheet))
+            .route("/me/sheet.pdf", get(own::paper))
             .route("/me/statement", get(own::statement))
             .merge(intake::routes())
             .with_state(self)

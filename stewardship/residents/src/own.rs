@@ -8,12 +8,20 @@ use axum::response::{IntoResponse as _, Response};
 use mimamori_gate::{Action, Class, Classes, GateError, PersonPermit, Purpose};
 use mimamori_identity::{Role, Visitor};
 use mimamori_kernel::date::wareki_with_western;
+use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::PersonId;
-use mimamori_pages::{Frame, Problem, html};
+use mimamori_pages::{Frame, Problem, html, pdf};
+use mimamori_sheets::Layout;
 use mimamori_trace::Entry;
+use serde_json::{Value, json};
 
 use crate::{Residents, action, answer};
 
+/// The printed sheet; one A4 page.
+const OWN: Layout = Layout {
+    name: "自分の記録を見た人",
+    text: include_str!("../layouts/own.typ"),
+};
 /// Entries on one page.
 const PAGE: u32 = 50;
 /// Entries on the sheet, so that it stays one page of A4.
@@ -140,48 +148,50 @@ struct Entered {
     office: String,
 }
 
-#[derive(Template)]
-#[template(path = "residents/sheet.html")]
-struct SheetPage<'a> {
-    frame: &'a Frame,
+/// What stands on the sheet.
+struct Sheet {
     entered: Vec<Entered>,
     /// All entries, this look not counted.
     all: u64,
+    /// Entries between the first and the last on the sheet that are not shown.
+    withheld: u64,
+    /// Further chains, of records that were merged into this one.
+    others: usize,
     today: String,
     line: u64,
 }
 
-/// GET /me/sheet: one A4 sheet in large type, for the counter.
-pub(crate) async fn sheet(
-    State(room): State<Residents>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
-    let Some(person) = visitor.person else {
-        return Problem::not_found().into_response();
-    };
-    let read = async {
-        let permit = own(&room, &visitor, action::STATEMENT_OWN, person).await?;
-        let entries = permit.entries(0, None, SHEET).await?;
-        let offices = permit.offices().await?;
-        permit.reveal(entries.and(offices)).await
-    };
-    let shown = match read.await {
-        Ok(shown) => shown,
-        Err(error) => return answer(error),
-    };
+#[derive(Template)]
+#[template(path = "residents/sheet.html")]
+struct SheetPage<'a> {
+    frame: &'a Frame,
+    sheet: Sheet,
+}
+
+/// Reads the newest entries with the office of each, under their line.
+async fn newest(room: &Residents, visitor: &Visitor, person: PersonId) -> Result<Sheet, GateError> {
+    let permit = own(room, visitor, action::STATEMENT_OWN, person).await?;
+    let others = permit.merged().len();
+    let entries = permit.entries(0, None, SHEET).await?;
+    let offices = permit.offices().await?;
+    let shown = permit.reveal(entries.and(offices)).await?;
     let line = shown.line();
     let (entries, offices) = shown.into_inner();
     let office = |org: &[u8; 16]| {
         let found = offices.iter().find(|(id, _)| id.bytes() == org);
         found.map_or_else(|| "市のシステム".to_owned(), |(_, name)| name.clone())
     };
-    html(SheetPage {
-        frame: &frame
-            .with_title("自分の記録を見た人（1枚の証明）")
-            .with_current("/me"),
-        all: entries.first().map_or(0, |e| e.sequence),
-        entered: looks(&room, &entries)
+    let numbers = |e: &Entry| e.sequence;
+    let (first, last) = (
+        entries.first().map_or(0, numbers),
+        entries.last().map_or(1, numbers),
+    );
+    let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);
+    Ok(Sheet {
+        all: first,
+        withheld: (first + 1).saturating_sub(last).saturating_sub(count),
+        others,
+        entered: looks(room, &entries)
             .into_iter()
             .zip(&entries)
             .map(|(look, entry)| Entered {
@@ -192,6 +202,82 @@ pub(crate) async fn sheet(
         today: wareki_with_western(room.clock.now().office_day().into()),
         line,
     })
+}
+
+/// GET /me/sheet: one sheet in large type on the screen.
+pub(crate) async fn sheet(
+    State(room): State<Residents>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+) -> Response {
+    let Some(person) = visitor.person else {
+        return Problem::not_found().into_response();
+    };
+    match newest(&room, &visitor, person).await {
+        Ok(sheet) => html(SheetPage {
+            frame: &frame
+                .with_title("自分の記録を見た人（1枚の証明）")
+                .with_current("/me"),
+            sheet,
+        }),
+        Err(error) => answer(error),
+    }
+}
+
+/// The values of the printed sheet.
+fn values(sheet: &Sheet, frame: &Frame) -> Value {
+    let looks: Vec<Value> = sheet
+        .entered
+        .iter()
+        .map(|e| {
+            json!({
+                "sequence": e.look.sequence,
+                "time": e.look.time,
+                "office": e.office,
+                "role": e.look.role,
+                "purpose": e.look.purpose,
+                "action": e.look.action,
+                "outcome": e.look.outcome,
+            })
+        })
+        .collect();
+    json!({
+        "today": sheet.today,
+        "all": sheet.all,
+        "shown": looks.len(),
+        "withheld": sheet.withheld,
+        "others": sheet.others,
+        "looks": looks,
+        "contact": frame.contact.as_deref().unwrap_or(""),
+        "form": "様式 T-01（想定）",
+        "stamp": format!("証跡の行 {} の記録とともに作りました", sheet.line),
+        "watermark": if frame.demo { "見本" } else { "" },
+    })
+}
+
+/// GET /me/sheet.pdf: the same on paper, A4.
+pub(crate) async fn paper(
+    State(room): State<Residents>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+) -> Response {
+    let Some(person) = visitor.person else {
+        return Problem::not_found().into_response();
+    };
+    let sheet = match newest(&room, &visitor, person).await {
+        Ok(sheet) => sheet,
+        Err(error) => return answer(error),
+    };
+    let made = room.press.set(OWN, values(&sheet, &frame)).await;
+    match made.and_then(|made| made.pdf()) {
+        Ok(bytes) => pdf("mimamori-looks", bytes),
+        Err(error) => {
+            tracing::error!(code = error.code(), error = ?error, "no sheet");
+            Problem::conflict(error.to_string())
+                .with_next("画面の「大きな文字の1枚の証明」を印刷するか、窓口で頼んでください。")
+                .into_response()
+        }
+    }
 }
 
 /// GET /me/statement

@@ -2,7 +2,9 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. Rows carry the generation of the import that made them; one
 /// generation is in force, so that an import is flipped by changing one number.
-pub const MIGRATIONS: &[Migration] = &[FIRST, IMPORTS, NUMBERS, NOTES, CHANGES, DIFFERING];
+pub const MIGRATIONS: &[Migration] = &[
+    FIRST, IMPORTS, NUMBERS, NOTES, CHANGES, DIFFERING, STAGING, ADDRESSES,
+];
 
 const FIRST: Migration = Migration {
     id: "residents-0001",
@@ -186,6 +188,26 @@ CREATE TABLE residents_differing (
   household {text} NOT NULL,
   residency {text} NOT NULL,
   flag {text} NOT NULL) {clustered};
+",
+};
+
+/// Of which files and settings the rows of a generation are that is not in force yet, so that an
+/// import that was killed goes on after its last chunk.
+const STAGING: Migration = Migration {
+    id: "residents-0007",
+    ddl: "
+CREATE TABLE residents_staging (
+  one {int} NOT NULL PRIMARY KEY,
+  generation {int} NOT NULL,
+  mark {text} NOT NULL) {clustered};
+",
+};
+
+/// Who lives at an address is asked with every move.
+const ADDRESSES: Migration = Migration {
+    id: "residents-0008",
+    ddl: "
+CREATE INDEX residents_person_address ON residents_person (generation, address_key);
 ",
 };
 

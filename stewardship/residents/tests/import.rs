@@ -8,7 +8,7 @@ mod place;
 use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::random::SystemRandom;
 use mimamori_residents::import::{
-    ImportError, Order, Outcome, Phase, Progress, RESIDENTS, Sheet, State, run,
+    Accept, ImportError, Order, Outcome, Phase, Progress, RESIDENTS, Sheet, State, run,
 };
 use mimamori_storage::{Statement, Value, testing};
 use mimamori_testkit::TownCounts;
@@ -391,6 +391,102 @@ async fn who_was_missing_in_one_file_comes_back_as_the_same_person() {
         std::fs::write(place.files.join(RESIDENTS), all).unwrap();
         place.import().await.unwrap();
         assert_eq!(place.ids().await, ids);
+    })
+    .await;
+}
+
+/// The rows of a generation, by numbers of the files instead of our own ids.
+const CONTENT: [&str; 3] = [
+    "SELECT p.address_number, p.household_number, p.kanji, p.kana_key, p.namesakes, p.status, p.protected, p.address, \
+     p.version, f.mask, g.mask FROM residents_person p JOIN residents_fact f ON f.person = p.person AND \
+     f.generation = p.generation JOIN gate_subject g ON g.person = p.person WHERE p.generation = ? ORDER BY p.address_number",
+    "SELECT p.address_number, h.number, h.reason, h.event_day, h.address, h.moved_to FROM residents_history h \
+     JOIN residents_person p ON p.person = h.person AND p.generation = h.generation WHERE h.generation = ? \
+     ORDER BY p.address_number, h.number",
+    "SELECT h.household_number, p.address_number, h.address, h.founded, h.ended FROM residents_household h \
+     JOIN residents_person p ON p.person = h.person AND p.generation = h.generation WHERE h.generation = ? \
+     ORDER BY h.household_number",
+];
+
+impl Place {
+    async fn content(&self, generation: i64) -> Vec<Vec<Value>> {
+        let mut out = vec![];
+        for sql in CONTENT {
+            let rows = self.db.fetch(sql, vec![generation.into()]).await.unwrap();
+            assert!(!rows.is_empty(), "{sql}");
+            out.extend(rows.into_iter().map(|r| r.0));
+        }
+        out
+    }
+
+    async fn numbers(&self) -> BTreeMap<String, Vec<u8>> {
+        let sql = "SELECT address_number, person FROM residents_number";
+        let rows = self.db.fetch(sql, vec![]).await.unwrap();
+        rows.iter()
+            .map(|r| (r.text(0).unwrap().to_owned(), r.bytes(1).unwrap().to_vec()))
+            .collect()
+    }
+
+    /// Begins an import and drops it after its first chunk of persons.
+    async fn cut_off(&self) {
+        let (order, progress) = (Order::folder(&self.files), Progress::default());
+        let chunk = async {
+            while progress.phase() != Phase::Staging || progress.done() == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            over = run(&self.permit, &SystemRandom, &order, &progress) => panic!("{over:?}"),
+            () = chunk => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_import_that_was_cut_off_goes_on_after_its_last_chunk_to_the_same_end() {
+    each(async |place| {
+        place.cut_off().await;
+        let left = place.numbers().await;
+        assert_eq!(left.len(), 250, "one chunk");
+        assert_eq!(
+            place.number("SELECT generation FROM residents_state").await,
+            0
+        );
+        let outcome = place.import().await.unwrap();
+        same(&outcome, &place.counts);
+        let after = place.numbers().await;
+        // Whoever was staged before kept the id that was made then: the chunk was not done again.
+        assert!(
+            left.iter()
+                .all(|(number, id)| after.get(number) == Some(id))
+        );
+        assert_eq!(
+            place.number("SELECT COUNT(*) FROM residents_staging").await,
+            0
+        );
+        let resumed = place.content(1).await;
+        place.import().await.unwrap();
+        assert_eq!(resumed, place.content(2).await, "as if never cut off");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn other_settings_begin_anew_after_a_cut_and_leave_nothing_of_before() {
+    each(async |place| {
+        place.cut_off().await;
+        let left = place.numbers().await;
+        let other = Order {
+            accept: Accept::Good,
+            ..Order::folder(&place.files)
+        };
+        let done = run(&place.permit, &SystemRandom, &other, &Progress::default()).await;
+        same(&done.unwrap(), &place.counts);
+        let after = place.numbers().await;
+        assert!(left.iter().all(|(number, id)| after.get(number) != Some(id)));
+        let orphans = "SELECT COUNT(*) FROM gate_subject g WHERE NOT EXISTS (SELECT 1 FROM residents_person p WHERE p.person = g.person)";
+        assert_eq!(place.number(orphans).await, 0);
     })
     .await;
 }

@@ -1,4 +1,4 @@
-use mimamori_sheets::{Place, Unprintable, Why, invisible};
+use mimamori_sheets::{Layout, Place, Unprintable, Why, invisible};
 use serde_json::json;
 
 use crate::{LETTER, printer};
@@ -36,6 +36,24 @@ fn a_character_without_glyph_is_reported_with_its_page() {
         assert_eq!((all[0].character.as_str(), all[0].why), (c, Why::NoGlyph));
     }
     assert_eq!(found("\u{E000}")[0].codes(), "U+E000");
+}
+
+#[test]
+fn a_character_without_glyph_stands_as_geta_and_the_layout_learns_of_it() {
+    let layout = Layout {
+        name: "外字の様式",
+        text: "#import \"base.typ\": *\n#show: plain\n#let values = json(\"values.json\")\n#values.name\n#gaiji-note(values)",
+    };
+    let text = |name: &str| {
+        let sheet = printer().sheet(layout, &json!({"name": name})).unwrap();
+        sheet.text(1).unwrap().replace('\n', "")
+    };
+    let shown = text("山\u{E000}田");
+    assert!(
+        shown.starts_with("山〓田") && shown.contains("外字"),
+        "{shown}"
+    );
+    assert_eq!(text("山田"), "山田");
 }
 
 #[test]

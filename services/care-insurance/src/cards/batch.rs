@@ -8,12 +8,11 @@ use mimamori_gate::{
     Class, Condition, GateError, ListPermit, Purpose, Reason, Revealed, Statement,
 };
 use mimamori_identity::Visitor;
-use mimamori_kernel::error::Coded as _;
 use mimamori_pages::{Frame, LimitedForm, Problem, html};
 use mimamori_residents::answer;
 
-use super::page::{CardError, person_of, set, told};
-use super::print::pdf;
+use super::page::{CardError, insurer, person_of, set, told};
+use super::print::file;
 use super::rule::{COLUMNS, Card};
 use crate::eligibility::pages::{COLUMNS as LIST, Line, lines};
 use crate::{CareInsurance, action};
@@ -42,7 +41,10 @@ fn all(class: Class) -> [Condition; 1] {
 #[template(path = "care-insurance/batch.html")]
 struct BatchPage {
     frame: Frame,
-    fonts: bool,
+    /// Fonts are there.
+    ready: bool,
+    /// Why no card can be made yet.
+    unset: Option<String>,
     batch: Vec<Line>,
     aside: Vec<Line>,
     line: u64,
@@ -82,7 +84,8 @@ pub(crate) async fn batch(
             frame: frame
                 .with_title("被保険者証の一括発行")
                 .with_current("/insurance"),
-            fonts: room.printer.is_some(),
+            ready: room.press.ready(),
+            unset: insurer(&room).err().map(|e| e.to_string()),
             batch: lines(&open, today),
             aside: lines(&aside, today),
             line: open.line(),
@@ -223,12 +226,9 @@ pub(crate) async fn print_batch(
         return Problem::bad_request("印刷の理由を200文字までで書いてください。").into_response();
     }
     let made = async {
-        let printer = room
-            .printer
-            .clone()
-            .ok_or(mimamori_sheets::SheetError::Font {
-                family: "IPAexMincho",
-            })?;
+        // Before anything is counted as issued.
+        insurer(&room)?;
+        let fonts = room.press.fonts()?;
         let permit = room
             .gate
             .list(&visitor, action::BATCH, Purpose::CareInsurance)
@@ -237,8 +237,7 @@ pub(crate) async fn print_batch(
         if seen.rows.is_empty() {
             return Ok(Made::Nobody);
         }
-        let doubt =
-            |r: &&(_, mimamori_gate::Record)| !Card::of(&r.1).doubtful(printer.fonts()).is_empty();
+        let doubt = |r: &&(_, mimamori_gate::Record)| !Card::of(&r.1).doubtful(fonts).is_empty();
         let doubtful = seen.rows.iter().filter(doubt).count();
         if doubtful > 0 {
             return Ok(Made::Doubtful(doubtful));
@@ -248,15 +247,12 @@ pub(crate) async fn print_batch(
         Ok::<_, CardError>(Made::Pdf(sheet.pdf()?, stamp.line))
     };
     match made.await {
-        Ok(Made::Pdf(bytes, line)) => pdf(bytes, line),
+        Ok(Made::Pdf(bytes, line)) => file(bytes, line),
         Ok(Made::Nobody) => Problem::bad_request("発行対象が集められていません。").into_response(),
         Ok(Made::Doubtful(n)) => Problem::bad_request(format!(
             "紙に出せない文字（外字）のある人が{n}人います。引き抜いて、1人ずつ確かめて印刷してください。"
         ))
         .into_response(),
-        Err(CardError::Sheet(error)) => {
-            Problem::bad_request(format!("{error} {}", error.advice())).into_response()
-        }
         Err(error) => told(error),
     }
 }

@@ -1,17 +1,16 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::header;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{GateError, Purpose, Reason, Statement};
 use mimamori_identity::Visitor;
 use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::PersonId;
-use mimamori_pages::{Choice, Frame, LimitedForm, Problem, html};
+use mimamori_pages::{Choice, Frame, LimitedForm, Problem, html, png};
 use mimamori_residents::answer;
 use mimamori_sheets::{Sheet, SheetError};
 
-use super::rule::{CARD, COLUMNS, Card, REASONS, RETURNS, values};
+use super::rule::{CARD, COLUMNS, Card, Insurer, REASONS, RETURNS, values};
 use crate::eligibility::pages::{ask, read};
 use crate::{CareInsurance, action};
 
@@ -27,9 +26,11 @@ pub(crate) enum CardError {
     /// The form.
     #[error(transparent)]
     Sheet(#[from] SheetError),
-    /// The typesetter's thread ended.
-    #[error("帳票を組む処理が止まりました。")]
-    Stopped,
+    /// The town has not said who the insurer is.
+    #[error(
+        "保険者の設定がないため、被保険者証を作れません。運用の担当者に、mimamori.toml の [care_insurance] に insurer_number（保険者番号）、insurer_name（保険者の名称）、contact（問い合わせ先）、numbering（被保険者番号の付け方）を書くよう頼んでください。"
+    )]
+    NoInsurer,
 }
 
 /// The page for an error.
@@ -40,7 +41,7 @@ pub(crate) fn told(error: CardError) -> Response {
             tracing::error!(code = error.code(), error = ?error, "no form");
             Problem::bad_request(format!("{error} {}", error.advice())).into_response()
         }
-        CardError::Stopped => Problem::internal(None).into_response(),
+        error @ CardError::NoInsurer => Problem::conflict(error.to_string()).into_response(),
     }
 }
 
@@ -50,12 +51,14 @@ pub(crate) async fn set(
     cards: Vec<Card>,
     stamp: String,
 ) -> Result<Sheet, CardError> {
-    let printer = room.printer.clone().ok_or(SheetError::Font {
-        family: "IPAexMincho",
-    })?;
-    let values = values(&room.insurer, &cards, room.clock.now().office_day(), &stamp);
-    let made = tokio::task::spawn_blocking(move || printer.sheet(CARD, &values)).await;
-    Ok(made.map_err(|_| CardError::Stopped)??)
+    let insurer = insurer(room)?;
+    let values = values(insurer, &cards, room.clock.now().office_day(), &stamp);
+    Ok(room.press.set(CARD, values).await?)
+}
+
+/// Who stands on every card.
+pub(crate) fn insurer(room: &CareInsurance) -> Result<&Insurer, CardError> {
+    room.insurer.as_ref().ok_or(CardError::NoInsurer)
 }
 
 /// The card of a person for the screen, with its line.
@@ -152,6 +155,7 @@ pub(crate) async fn page(
         }
         Err(CardError::Gate(GateError::Refused(refused))) => closed = Some(refused.sentence),
         Err(CardError::Sheet(error)) => closed = Some(format!("{error} {}", error.advice())),
+        Err(error @ CardError::NoInsurer) => closed = Some(error.to_string()),
         Err(error) => return told(error),
     }
     let text = |r: &mimamori_gate::Record, c: &str| r.text(c).unwrap_or("").to_owned();
@@ -194,7 +198,7 @@ pub(crate) async fn picture(
     let made = look(&room, &visitor, person, why).await;
     match (made, words) {
         (Ok(sheet), Some(_)) => match sheet.picture(1, SCALE) {
-            Ok(png) => ([(header::CONTENT_TYPE, "image/png")], png).into_response(),
+            Ok(bytes) => png(bytes),
             Err(error) => told(error.into()),
         },
         (Ok(_), None) => Problem::not_found().into_response(),

@@ -1,10 +1,9 @@
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use mimamori_gate::{GateError, Purpose, Reason, Statement};
 use mimamori_identity::Visitor;
-use mimamori_pages::{LimitedForm, Problem};
+use mimamori_pages::{LimitedForm, Problem, pdf};
 
 use super::page::{CardError, look, person_of, set, told};
 use super::rule::{COLUMNS, Card};
@@ -18,14 +17,9 @@ pub(crate) struct Asked {
     note: String,
 }
 
-/// A PDF as a file; its name holds the number of the output and nothing personal.
-pub(crate) fn pdf(bytes: Vec<u8>, line: u64) -> Response {
-    let name = format!("attachment; filename=\"cards-{line}.pdf\"");
-    let heads = [
-        (header::CONTENT_TYPE, "application/pdf".to_owned()),
-        (header::CONTENT_DISPOSITION, name),
-    ];
-    (heads, bytes).into_response()
+/// The file's name holds the number of the output and nothing personal.
+pub(crate) fn file(bytes: Vec<u8>, line: u64) -> Response {
+    pdf(&format!("cards-{line}"), bytes)
 }
 
 /// POST /insurance/persons/{person}/card/print: one card on paper, counted.
@@ -83,7 +77,7 @@ pub(crate) async fn print(
         Ok::<_, CardError>(Some((sheet.pdf()?, stamp.line)))
     };
     match made.await {
-        Ok(Some((bytes, line))) => pdf(bytes, line),
+        Ok(Some((bytes, line))) => file(bytes, line),
         Ok(None) => Problem::bad_request(
             "紙に出せない文字があります。被保険者証の画面で確かめ、そのまま印刷してよいときは確認の印を付けてください。",
         )

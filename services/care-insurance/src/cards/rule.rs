@@ -20,6 +20,8 @@ pub struct Insurer {
     pub name: String,
     /// Office and telephone number for questions.
     pub contact: String,
+    /// Invented, for a demo: every card says 見本.
+    pub sample: bool,
 }
 
 /// One person's card.
@@ -83,6 +85,7 @@ pub fn values(insurer: &Insurer, cards: &[Card], issued: Date, stamp: &str) -> V
         "insurer": {"number": insurer.number, "name": insurer.name, "contact": insurer.contact},
         "form": "様式 K-01（想定）",
         "stamp": stamp,
+        "watermark": if insurer.sample { "見本" } else { "" },
         "cards": cards,
     })
 }

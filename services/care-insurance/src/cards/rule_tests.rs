@@ -8,6 +8,7 @@ fn insurer() -> Insurer {
         number: "999995".into(),
         name: "見守市".into(),
         contact: "介護保険課".into(),
+        sample: false,
     }
 }
 
@@ -70,4 +71,36 @@ fn a_card_with_a_doubtful_character_is_named() {
         ..card()
     };
     assert_eq!(name.doubtful(&fonts), ['\u{202E}', '𠮷', '\u{E0100}']);
+}
+
+#[test]
+fn a_character_without_glyph_stands_as_geta_with_a_note_and_a_demo_says_so() {
+    let printer = Printer::new(Fonts::system().unwrap());
+    let text = |card: Card, insurer: &Insurer| {
+        let day = date(2026, 11, 21);
+        let sheet = printer
+            .sheet(CARD, &values(insurer, &[card], day, "出力番号 7"))
+            .unwrap();
+        assert_eq!(sheet.pages(), 1);
+        sheet.text(1).unwrap().replace('\n', "")
+    };
+    let name = Card {
+        name: "𠮷田　千代".into(),
+        ..card()
+    };
+    let strange = text(name, &insurer());
+    assert!(
+        strange.contains("〓田") && strange.contains("外字"),
+        "{strange}"
+    );
+    let plain = text(card(), &insurer());
+    assert!(
+        !plain.contains("外字") && !plain.contains("見本"),
+        "{plain}"
+    );
+    let demo = Insurer {
+        sample: true,
+        ..insurer()
+    };
+    assert!(text(card(), &demo).contains("見本"));
 }

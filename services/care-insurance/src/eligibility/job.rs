@@ -79,9 +79,12 @@ const REGISTER: &str = "SELECT person, insured_number, kanji, kana, kana_key, bi
 const HISTORY: &str = "SELECT person, reason, event_day FROM residents_history WHERE generation = (SELECT generation FROM \
     residents_state WHERE one = 1) AND person > ? AND person <= ? ORDER BY person, number";
 
+/// One derivation at a time: two would give out the same numbers.
+static ONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 type ById<T> = BTreeMap<[u8; 16], T>;
 
-/// Derives everybody on the office day of `now`.
+/// Derives everybody on the office day of `now`; waits while another one is at work.
 ///
 /// # Errors
 /// [`DeriveError`]; chunks that were finished stay.
@@ -91,6 +94,7 @@ pub async fn run(
     numbering: &Numbering,
     now: Instant,
 ) -> Result<Derivation, DeriveError> {
+    let _one = ONE.lock().await;
     let mut numbers = Numbers::load(permit, numbering).await?;
     let mut done = Derivation::default();
     let mut from = vec![];

@@ -3,6 +3,7 @@
 mod derive;
 mod extract;
 mod job;
+mod nightly;
 mod number;
 pub(crate) mod pages;
 mod reason;
@@ -13,6 +14,8 @@ mod span;
 
 pub(crate) use derive::{Insured, days_left};
 pub use job::{Derivation, DeriveError, run};
+pub(crate) use nightly::Nightly;
+pub use nightly::due;
 pub use number::{Method, NumberError, Numbering};
 pub use reason::{Codes, CodesError, LossDay, Reason, Side};
 pub use record::{Entry, Ledger, RecordError, State};

@@ -1,5 +1,4 @@
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, Class, Classes, GateError, Purpose};
 use mimamori_identity::{Contract, OrgKind, Organisation, Terms, Visitor, end_contract, last_day};
@@ -11,7 +10,7 @@ use crate::error::answer;
 use crate::people::{id, may};
 use crate::request::{Asked, Request, State as At};
 use crate::screen::{
-    Cell, Field, FormPage, Mark, Sent, SheetPage, classes, day, marks, mask, ticked,
+    Cell, Desk, Field, FormPage, Mark, Sent, SheetPage, classes, day, marks, mask, settled, ticked,
 };
 use crate::{Operations, OperationsError, action};
 
@@ -36,11 +35,7 @@ fn partner(organisations: &[Organisation], org: OrgId) -> String {
 }
 
 /// GET /operations/contracts
-pub(crate) async fn list(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
     let now = room.clock.now().0;
     let read = async {
         let permit = room
@@ -157,11 +152,7 @@ async fn form(
 }
 
 /// GET /operations/contracts/new
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk) -> Response {
     form(&room, &visitor, &frame, &Sent::default(), vec![])
         .await
         .unwrap_or_else(answer)
@@ -194,7 +185,7 @@ async fn propose(
     let (from, until) = (sent.day("from"), sent.day("until"));
     let reason = sent.need("reason", "根拠を入力してください。");
     let (Ok(org), true) = (org, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     debug_assert!(!Classes::from_bits(named).contains(Class::Number));
     let request = Request {
@@ -236,19 +227,17 @@ async fn propose(
 
 /// POST /operations/contracts/new
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    match propose(&room, &visitor, &mut sent).await {
-        Ok(()) => Redirect::to("/operations/requests").into_response(),
-        Err(OperationsError::Input(errors)) => form(&room, &visitor, &frame, &sent, errors)
-            .await
-            .unwrap_or_else(answer),
-        Err(error) => answer(error),
-    }
+    let done = propose(&room, &visitor, &mut sent)
+        .await
+        .map(|()| Redirect::to("/operations/requests").into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &sent, errors).await
+    })
+    .await
 }
 
 async fn end_form(
@@ -289,9 +278,7 @@ async fn end_form(
 
 /// GET /operations/contracts/{contract}/end
 pub(crate) async fn end_page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(contract): Path<String>,
 ) -> Response {
     let first = Sent::default();
@@ -312,9 +299,7 @@ async fn finish(
         .office(visitor, action::CONTRACT_END, Purpose::Operation, None)
         .await?;
     let reason = sent.need("reason", "理由を入力してください。");
-    if !sent.errors.is_empty() {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
-    }
+    sent.complete()?;
     let known = permit.contracts().await?.and(permit.accounts(now).await?);
     let done = permit
         .change(known, now, move |(contracts, accounts)| {
@@ -336,9 +321,7 @@ async fn finish(
 
 /// POST /operations/contracts/{contract}/end
 pub(crate) async fn end(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(contract): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
@@ -347,13 +330,9 @@ pub(crate) async fn end(
         Ok(contract) => finish(&room, &visitor, contract, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to("/operations/contracts").into_response(),
-        Err(OperationsError::Input(errors)) => {
-            end_form(&room, &visitor, &frame, &contract, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to("/operations/contracts").into_response());
+    settled(done, async |errors| {
+        end_form(&room, &visitor, &frame, &contract, (&sent, errors)).await
+    })
+    .await
 }

@@ -1,15 +1,14 @@
 //! The list of users, and the chart of duties (運用管理体制図).
 
-use axum::Extension;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::response::Response;
 use mimamori_gate::{Purpose, Revealed};
 use mimamori_identity::{Account, Role, Visitor};
-use mimamori_pages::{Frame, Pagination};
+use mimamori_pages::Pagination;
 
 use super::rule::{held, live, roles, state};
 use crate::error::answer;
-use crate::screen::{Cell, SheetPage};
+use crate::screen::{Cell, Desk, SheetPage};
 use crate::{Operations, OperationsError, action};
 
 /// Users on one page.
@@ -33,12 +32,7 @@ async fn read(
 }
 
 /// GET /operations/people
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Query(which): Query<Which>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Query(which): Query<Which>) -> Response {
     let accounts = match read(&room, &visitor).await {
         Ok(accounts) => accounts,
         Err(error) => return answer(error),
@@ -79,11 +73,7 @@ pub(crate) async fn page(
 }
 
 /// GET /operations/structure
-pub(crate) async fn structure(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn structure(Desk(room, visitor, frame): Desk) -> Response {
     let accounts = match read(&room, &visitor).await {
         Ok(accounts) => accounts,
         Err(error) => return answer(error),

@@ -1,5 +1,6 @@
 //! 利用者管理: who may work with the system, from registration to the last day.
 
+pub(crate) mod certificate;
 pub(crate) mod list;
 pub(crate) mod overview;
 pub(crate) mod own;

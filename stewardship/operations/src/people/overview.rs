@@ -1,19 +1,17 @@
 //! How many users there are: for those who keep the machine and need no names.
 
-use axum::Extension;
-use axum::extract::State;
 use axum::response::Response;
 use mimamori_gate::{Purpose, Record};
-use mimamori_identity::{Account, Contract, OrgKind, Visitor};
+use mimamori_identity::{Account, Contract, OrgKind};
 use mimamori_kernel::id::UserId;
-use mimamori_pages::{Frame, Term};
+use mimamori_pages::Term;
 
 use super::rule::{live, state};
 use super::store::user as user_of;
 use crate::error::answer;
 use crate::review::Quarter;
-use crate::screen::SheetPage;
-use crate::{Operations, OperationsError, action};
+use crate::screen::{Desk, SheetPage};
+use crate::{OperationsError, action};
 
 /// Sixty days, in microseconds: a contract that ends within them is counted.
 const SOON: i64 = 60 * 24 * 3600 * 1_000_000;
@@ -51,11 +49,7 @@ fn count(accounts: &[Account], contracts: &[Contract], now: i64) -> Vec<(&'stati
 }
 
 /// GET /operations/overview
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk) -> Response {
     let now = room.clock.now();
     let quarter = Quarter::of(now.office_day());
     let read = async {

@@ -1,7 +1,5 @@
 //! One's own registration, and the request to end it (S4-75).
 
-use axum::Extension;
-use axum::extract::State;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::Visitor;
@@ -12,7 +10,7 @@ use super::record::terms;
 use super::rule::held;
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{FormPage, Sent};
+use crate::screen::{Desk, FormPage, Sent, settled};
 use crate::{Operations, OperationsError, action};
 
 async fn form(
@@ -43,11 +41,7 @@ async fn form(
 }
 
 /// GET /account
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk) -> Response {
     form(&room, &visitor, &frame, &Sent::default(), vec![])
         .await
         .unwrap_or_else(answer)
@@ -70,9 +64,7 @@ async fn leave(
         )
         .await?;
     let reason = sent.need("reason", "理由を入力してください。");
-    if !sent.errors.is_empty() {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
-    }
+    sent.complete()?;
     let waiting = permit
         .fetch(
             "operations_request",
@@ -113,17 +105,15 @@ async fn leave(
 
 /// POST /account
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    match leave(&room, &visitor, &mut sent).await {
-        Ok(()) => Redirect::to("/").into_response(),
-        Err(OperationsError::Input(errors)) => form(&room, &visitor, &frame, &sent, errors)
-            .await
-            .unwrap_or_else(answer),
-        Err(error) => answer(error),
-    }
+    let done = leave(&room, &visitor, &mut sent)
+        .await
+        .map(|()| Redirect::to("/").into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &sent, errors).await
+    })
+    .await
 }

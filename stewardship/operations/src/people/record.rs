@@ -1,20 +1,19 @@
 //! One user's registration with its history.
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::Response;
 use mimamori_gate::{GateError, Purpose, Record};
-use mimamori_identity::{Account, Visitor};
+use mimamori_identity::Account;
 use mimamori_kernel::id::UserId;
-use mimamori_pages::{Frame, Term};
+use mimamori_pages::Term;
 
 use super::id;
 use super::rule::{held, state};
 use super::store::{EVENT, user as user_of};
 use crate::error::answer;
 use crate::request::{COLUMNS, Request};
-use crate::screen::{Cell, SheetPage, day, mask, moment};
-use crate::{Operations, OperationsError, action};
+use crate::screen::{Cell, Desk, SheetPage, day, mask, moment};
+use crate::{OperationsError, action};
 
 pub(crate) fn terms(account: &Account, now: i64) -> Vec<Term> {
     let yes = match account.password_initial {
@@ -59,12 +58,7 @@ fn history(accounts: &[Account], events: &[Record]) -> Vec<Vec<Cell>> {
 }
 
 /// GET /operations/people/{user}
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(user): Path<String>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<String>) -> Response {
     let now = room.clock.now();
     let read = async {
         let user: UserId = id(&user)?;
@@ -127,6 +121,7 @@ pub(crate) async fn page(
             .link(format!("{at}/role"), "任命を申請する")
             .link(format!("{at}/scope"), "利用範囲の変更を申請する")
             .link(format!("{at}/password"), "パスワードを再発行する")
+            .link(format!("{at}/certificate"), "登録済証を印刷する")
             .link(format!("{at}/stop"), "利用を停止する");
     }
     let event_heads = ["日時", "手続", "担当した人", "理由", "本人確認"];

@@ -1,7 +1,5 @@
 //! Registers a user: an account without a role, a request for one, and the slip.
 
-use axum::Extension;
-use axum::extract::State;
 use axum::response::Response;
 use mimamori_gate::{Change, Purpose};
 use mimamori_identity::{
@@ -15,7 +13,7 @@ use super::rule::{period, roles_of};
 use super::store::Event;
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{FormPage, Sent, SheetPage, day};
+use crate::screen::{Desk, FormPage, Sent, SheetPage, day};
 use crate::{INITIAL, Operations, OperationsError, action};
 
 const BACK: &str = "/operations/people";
@@ -78,11 +76,7 @@ async fn form(
 }
 
 /// GET /operations/people/new
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk) -> Response {
     form(&room, &visitor, &frame, &Sent::default(), vec![])
         .await
         .unwrap_or_else(answer)
@@ -106,7 +100,7 @@ fn wanted(sent: &mut Sent, today: jiff::civil::Date) -> Result<Wanted, Operation
     let (from, until) = (sent.day("from"), sent.day("until"));
     let reason = sent.need("reason", "理由を入力してください。");
     let (Ok(org), Some(role), true) = (org, role, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     Ok(Wanted {
         entrant: Entrant {
@@ -237,9 +231,7 @@ pub(crate) fn slip(
 
 /// POST /operations/people/new
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);

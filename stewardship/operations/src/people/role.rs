@@ -1,7 +1,6 @@
 //! Appointments: asked for by one person, approved by another; ended by one (S4-16, S4-24, S4-28).
 
-use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Role, Visitor, end_role};
@@ -13,7 +12,7 @@ use super::store::Event;
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{FormPage, Sent};
+use crate::screen::{Desk, FormPage, Sent, settled};
 use crate::{Operations, OperationsError, action};
 
 async fn form(
@@ -42,12 +41,7 @@ async fn form(
 }
 
 /// GET /operations/people/{user}/role
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(user): Path<String>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<String>) -> Response {
     form(&room, &visitor, &frame, &user, (&Sent::default(), vec![]))
         .await
         .unwrap_or_else(answer)
@@ -73,7 +67,7 @@ async fn propose(
     let (from, until) = (sent.day("from"), sent.day("until"));
     let reason = sent.need("reason", "理由を入力してください。");
     let (Some(role), true) = (role, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let request = Request {
         id: RequestId::random(&*room.random),
@@ -113,9 +107,7 @@ async fn propose(
 
 /// POST /operations/people/{user}/role
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
@@ -124,15 +116,11 @@ pub(crate) async fn submit(
         Ok(id) => propose(&room, &visitor, id, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
-        Err(OperationsError::Input(errors)) => {
-            form(&room, &visitor, &frame, &user, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &user, (&sent, errors)).await
+    })
+    .await
 }
 
 #[derive(serde::Deserialize)]
@@ -171,9 +159,7 @@ async fn end_form(
 
 /// GET /operations/people/{user}/role/end
 pub(crate) async fn end_page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     Query(which): Query<Which>,
 ) -> Response {
@@ -198,7 +184,7 @@ async fn finish(
     let role = sent.one("role", &Role::ALL, Role::code);
     let reason = sent.need("reason", "理由を入力してください。");
     let (Some(role), true) = (role, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let known = permit.account(&user, now).await?;
     let (by, random) = (visitor.user, room.random.clone());
@@ -227,9 +213,7 @@ async fn finish(
 
 /// POST /operations/people/{user}/role/end
 pub(crate) async fn end(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
@@ -238,13 +222,9 @@ pub(crate) async fn end(
         Ok(id) => finish(&room, &visitor, id, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
-        Err(OperationsError::Input(errors)) => {
-            end_form(&room, &visitor, &frame, &user, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
+    settled(done, async |errors| {
+        end_form(&room, &visitor, &frame, &user, (&sent, errors)).await
+    })
+    .await
 }

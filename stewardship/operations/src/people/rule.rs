@@ -30,6 +30,24 @@ pub(crate) fn live(account: &Account) -> bool {
     account.active && !account.org_ended
 }
 
+/// Whether the account manages or watches the system: its password is given anew by two persons,
+/// or one manager could make himself another (S4-28, S4-74).
+pub(crate) fn needs_two(account: &Account, now: i64) -> bool {
+    let over_others = |role| {
+        matches!(
+            role,
+            Role::OperationsManager
+                | Role::ProgrammeDirector
+                | Role::SystemAdministrator
+                | Role::Auditor
+        )
+    };
+    account
+        .held
+        .iter()
+        .any(|h| !h.over(now) && over_others(h.role))
+}
+
 /// A role with its period in words.
 pub(crate) fn held(held: &Held) -> String {
     let from = held.from.map(|f| format!("{}から", day(last_day(f + 1))));

@@ -1,7 +1,6 @@
 //! Limits of one user's rights by data class: they narrow what the role permits (S4-28).
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Scope, Visitor};
@@ -11,7 +10,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm};
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{Field, FormPage, Sent, classes, marks};
+use crate::screen::{Desk, Field, FormPage, Sent, classes, marks, settled};
 use crate::{Operations, OperationsError, action};
 
 const EXTENT: [(&str, &str); 2] = [
@@ -72,12 +71,7 @@ async fn form(
 }
 
 /// GET /operations/people/{user}/scope
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(user): Path<String>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<String>) -> Response {
     form(&room, &visitor, &frame, &user, None, vec![])
         .await
         .unwrap_or_else(answer)
@@ -114,9 +108,7 @@ async fn propose(
             "変更できる情報は、閲覧できる情報の中から選んでください。",
         );
     }
-    if !sent.errors.is_empty() {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
-    }
+    sent.complete()?;
     let request = Request {
         id: RequestId::random(&*room.random),
         asked: Asked::Scope { user, scope },
@@ -145,9 +137,7 @@ async fn propose(
 
 /// POST /operations/people/{user}/scope
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
@@ -156,13 +146,9 @@ pub(crate) async fn submit(
         Ok(id) => propose(&room, &visitor, id, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
-        Err(OperationsError::Input(errors)) => {
-            form(&room, &visitor, &frame, &user, Some(&sent), errors)
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &user, Some(&sent), errors).await
+    })
+    .await
 }

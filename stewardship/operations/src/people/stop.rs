@@ -1,7 +1,6 @@
 //! Ends an account at once, with its reason (S4-75, S4-76).
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Account, Visitor, stop};
@@ -14,7 +13,7 @@ use super::store::Event;
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request;
-use crate::screen::{FormPage, Sent};
+use crate::screen::{Desk, FormPage, Sent, settled};
 use crate::{Operations, OperationsError, action};
 
 /// Why an account ends: code and words.
@@ -53,12 +52,7 @@ async fn form(
 }
 
 /// GET /operations/people/{user}/stop
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(user): Path<String>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<String>) -> Response {
     form(&room, &visitor, &frame, &user, (&Sent::default(), vec![]))
         .await
         .unwrap_or_else(answer)
@@ -106,7 +100,7 @@ async fn act(
     let why = sent.one("why", &WHY, |(code, _)| code);
     let note = sent.need("note", "くわしい理由を入力してください。");
     let (Some((_, why)), true) = (why, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let reason = format!("{why}: {note}");
     let known = permit.account(&user, now).await?;
@@ -123,9 +117,7 @@ async fn act(
 
 /// POST /operations/people/{user}/stop
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
@@ -134,13 +126,9 @@ pub(crate) async fn submit(
         Ok(id) => act(&room, &visitor, id, &mut sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(()) => Redirect::to(&format!("/operations/people/{user}")).into_response(),
-        Err(OperationsError::Input(errors)) => {
-            form(&room, &visitor, &frame, &user, (&sent, errors))
-                .await
-                .unwrap_or_else(answer)
-        }
-        Err(error) => answer(error),
-    }
+    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &user, (&sent, errors)).await
+    })
+    .await
 }

@@ -1,20 +1,20 @@
 //! The list of requests, and one of them with its decision.
 
-use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mimamori_gate::{Change, GateError, Purpose};
-use mimamori_identity::{Account, Organisation, Visitor};
+use mimamori_gate::{Change, GateError, Purpose, Revealed};
+use mimamori_identity::{Account, Initial, Organisation, Visitor};
 use mimamori_kernel::id::{RequestId, UserId};
-use mimamori_pages::{Frame, LimitedForm, Term};
+use mimamori_pages::{LimitedForm, Term};
 
 use super::rule::{self, Asked, Request, State as At};
 use super::store::{COLUMNS, close_all_of};
 use crate::error::answer;
-use crate::people::id;
 use crate::people::record::name;
+use crate::people::register::slip;
 use crate::people::store::Event;
-use crate::screen::{Cell, FormPage, Sent, SheetPage, moment};
+use crate::people::{id, initial};
+use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment};
 use crate::{Operations, OperationsError, action};
 
 fn whom(request: &Request, accounts: &[Account], organisations: &[Organisation]) -> String {
@@ -28,11 +28,7 @@ fn whom(request: &Request, accounts: &[Account], organisations: &[Organisation])
 }
 
 /// GET /operations/requests
-pub(crate) async fn list(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-) -> Response {
+pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
     let read = async {
         let permit = room
             .gate
@@ -80,9 +76,7 @@ pub(crate) async fn list(
 
 /// GET /operations/requests/{request}
 pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(request): Path<String>,
 ) -> Response {
     let read = async {
@@ -131,11 +125,24 @@ pub(crate) async fn page(
             "secondary",
         ),
         false => form
-            .words("内容を確かめて、承認か却下を選んでください。")
+            .words(match &request.asked {
+                Asked::Password { .. } => {
+                    "本人に会って確かめてから承認してください。承認すると、初期パスワードがこの画面に一度だけ出ます。本人に手渡してください。"
+                }
+                _ => "内容を確かめて、承認か却下を選んでください。",
+            })
             .button("approved", "承認する", "primary")
             .button("declined", "却下する", "secondary"),
     };
     form.answer(vec![])
+}
+
+/// What a decision leaves to be done.
+struct Decided {
+    /// Whose rights changed.
+    changed: Option<UserId>,
+    /// To whom the initial password is given, with the login.
+    given: Option<(UserId, String)>,
 }
 
 async fn act(
@@ -143,7 +150,7 @@ async fn act(
     visitor: &Visitor,
     request: RequestId,
     sent: &Sent,
-) -> Result<Option<UserId>, OperationsError> {
+) -> Result<(Revealed<Decided>, Option<Initial>), OperationsError> {
     let now = room.clock.now();
     let permit = room
         .gate
@@ -155,6 +162,12 @@ async fn act(
     let rows = permit
         .fetch("operations_request", &COLUMNS, "id = ?", args)
         .await?;
+    // Made before anything is read, because it costs time; used where a password was asked for.
+    let password = match to {
+        At::Approved => Some(initial(room).await?),
+        _ => None,
+    };
+    let given = password.clone();
     let known = rows.and(permit.accounts(now).await?);
     let (by, random) = (visitor.user, room.random.clone());
     let done = permit
@@ -163,10 +176,19 @@ async fn act(
                 .first()
                 .and_then(Request::read)
                 .ok_or(GateError::NotFound)?;
-            let accounts = rule::decide(&request, to, by, &accounts, now)?;
-            let changed = (!accounts.is_empty())
+            let decided = rule::decide(&request, to, by, &accounts, password.as_ref(), now)?;
+            let changed = (!decided.is_empty())
                 .then(|| request.asked.user())
                 .flatten();
+            let mut checked = "";
+            let mut given = None;
+            if let Asked::Password { user, checked: how } = &request.asked {
+                checked = how;
+                let login = accounts.iter().find(|a| a.id == *user);
+                given = login.map(|a| (*user, a.login.clone()));
+            }
+            let given = given.filter(|_| to == At::Approved);
+            let accounts = decided;
             let reason = format!("{}: {}", request.asked.words(), request.reason);
             let mut statements = vec![request.settle(to, by, now)];
             if let Some(user) = request.asked.user() {
@@ -180,7 +202,7 @@ async fn act(
                     kind,
                     by,
                     reason: &reason,
-                    checked: "",
+                    checked,
                 };
                 statements.push(event.write(now, &*random));
                 if to == At::Approved && matches!(request.asked, Asked::Leave { .. }) {
@@ -192,16 +214,15 @@ async fn act(
                 accounts,
                 words: format!("{} {reason}", to.japanese()),
             };
-            Ok::<_, OperationsError>((change, changed))
+            Ok::<_, OperationsError>((change, Decided { changed, given }))
         })
         .await?;
-    Ok(*done)
+    Ok((done, given))
 }
 
 /// POST /operations/requests/{request}
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
+    Desk(room, visitor, frame): Desk,
     Path(request): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
@@ -210,13 +231,17 @@ pub(crate) async fn submit(
         Ok(request) => act(&room, &visitor, request, &sent).await,
         Err(error) => Err(error),
     };
-    match done {
-        Ok(changed) => {
-            if let Some(user) = changed {
-                (room.end_sessions)(&user);
-            }
-            Redirect::to("/operations/requests").into_response()
+    let (done, initial) = match done {
+        Ok(done) => done,
+        Err(error) => return answer(error),
+    };
+    if let Some(user) = done.changed {
+        (room.end_sessions)(&user);
+    }
+    match (&done.given, initial) {
+        (Some((user, login)), Some(initial)) => {
+            slip(&room, &frame, *user, login, &initial, done.line())
         }
-        Err(error) => answer(error),
+        _ => Redirect::to("/operations/requests").into_response(),
     }
 }

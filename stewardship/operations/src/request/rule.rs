@@ -2,14 +2,14 @@
 
 use jiff::civil::Date;
 use mimamori_identity::{
-    Account, AccountChange, Contract, Period, Role, Scope, Terms, appoint, enter_contract,
-    set_scope, stop,
+    Account, AccountChange, Contract, Initial, Period, Role, Scope, Terms, appoint, enter_contract,
+    reset_password, set_scope, stop,
 };
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{ContractId, OrgId, RequestId, UserId};
 
-use crate::OperationsError;
 use crate::screen::{day, mask};
+use crate::{INITIAL, OperationsError};
 
 /// What somebody asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,12 @@ pub(crate) enum Asked {
     Leave {
         user: UserId,
     },
+    /// A new initial password of somebody who manages or watches the system.
+    Password {
+        user: UserId,
+        /// How the asker checked who it is, in words.
+        checked: String,
+    },
     Contract {
         org: OrgId,
         subject: String,
@@ -38,9 +44,10 @@ impl Asked {
     /// The user whom it is about.
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
-            Self::Role { user, .. } | Self::Scope { user, .. } | Self::Leave { user } => {
-                Some(*user)
-            }
+            Self::Role { user, .. }
+            | Self::Scope { user, .. }
+            | Self::Leave { user }
+            | Self::Password { user, .. } => Some(*user),
             Self::Contract { .. } => None,
         }
     }
@@ -59,6 +66,9 @@ impl Asked {
                 mask(scope.write)
             ),
             Self::Leave { .. } => "利用の終了".into(),
+            Self::Password { checked, .. } => {
+                format!("パスワードの再発行（本人確認: {checked}）")
+            }
             Self::Contract {
                 subject,
                 terms,
@@ -124,11 +134,13 @@ pub(crate) struct Request {
 /// What an approval, refusal or withdrawal by `by` writes into accounts.
 ///
 /// Only the person who asked withdraws; approving needs somebody who neither asked nor is meant.
+/// `initial` is the password that an approved reissue gives out.
 pub(crate) fn decide(
     request: &Request,
     to: State,
     by: UserId,
     accounts: &[Account],
+    initial: Option<&Initial>,
     now: Instant,
 ) -> Result<AccountChange, OperationsError> {
     if request.state != State::Waiting || to == State::Waiting {
@@ -159,6 +171,10 @@ pub(crate) fn decide(
         }
         Asked::Scope { user, scope } => set_scope(open(*user)?, *scope),
         Asked::Leave { user } => stop(open(*user)?, now),
+        Asked::Password { user, .. } => {
+            let initial = initial.ok_or(OperationsError::Machine)?;
+            reset_password(open(*user)?, initial, now, INITIAL)
+        }
         Asked::Contract {
             org,
             subject,

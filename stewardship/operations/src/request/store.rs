@@ -7,7 +7,7 @@ use mimamori_kernel::id::{OrgId, RequestId, UserId};
 use super::rule::{Asked, Request, State};
 
 /// Columns of a request.
-pub(crate) const COLUMNS: [&str; 16] = [
+pub(crate) const COLUMNS: [&str; 17] = [
     "id",
     "kind",
     "user_id",
@@ -20,6 +20,7 @@ pub(crate) const COLUMNS: [&str; 16] = [
     "subject",
     "purposes",
     "classes",
+    "checked",
     "reason",
     "proposed_by",
     "proposed_at",
@@ -58,6 +59,10 @@ fn asked(record: &Record) -> Option<Asked> {
             },
         },
         "leave" => Asked::Leave { user: user()? },
+        "password" => Asked::Password {
+            user: user()?,
+            checked: record.text("checked")?.to_owned(),
+        },
         "contract" => Asked::Contract {
             org: OrgId::from_bytes(bytes(record, "org")?),
             subject: record.text("subject")?.to_owned(),
@@ -99,6 +104,7 @@ impl Request {
             }
             Asked::Scope { user, scope } => ("scope", Some(*user), None, "", no_days, *scope),
             Asked::Leave { user } => ("leave", Some(*user), None, "", no_days, no_scope),
+            Asked::Password { user, .. } => ("password", Some(*user), None, "", no_days, no_scope),
             Asked::Contract { org, days, .. } => {
                 let days = (Some(days.0), Some(days.1));
                 ("contract", None, Some(*org), "", days, no_scope)
@@ -110,10 +116,14 @@ impl Request {
             }
             _ => (String::new(), String::new(), 0),
         };
+        let checked = match &self.asked {
+            Asked::Password { checked, .. } => checked.as_str(),
+            _ => "",
+        };
         Statement::new(
             "INSERT INTO operations_request (id, kind, user_id, org, role, first_day, last_day, read_mask, write_mask, \
-             subject, purposes, classes, reason, proposed_by, proposed_at, state, decided_by, decided_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+             subject, purposes, classes, checked, reason, proposed_by, proposed_at, state, decided_by, decided_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
             vec![
                 self.id.bytes().into(),
                 kind.into(),
@@ -127,6 +137,7 @@ impl Request {
                 subject.into(),
                 purposes.into(),
                 classes.into(),
+                checked.into(),
                 self.reason.as_str().into(),
                 self.proposed_by.bytes().into(),
                 self.proposed_at.into(),

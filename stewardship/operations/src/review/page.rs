@@ -1,5 +1,4 @@
-use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose, Record, Statement};
 use mimamori_identity::{AccountChange, Visitor};
@@ -13,7 +12,7 @@ use crate::people::record::{name, terms};
 use crate::people::rule::{held, live, roles, state};
 use crate::people::store::{Event, user as user_of};
 use crate::people::{before, id, stop};
-use crate::screen::{Cell, FormPage, Sent, SheetPage, day, moment};
+use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, day, moment};
 use crate::{Operations, OperationsError, action};
 
 /// What a reviewer says of a user: code and words.
@@ -35,12 +34,7 @@ fn words(record: &Record) -> String {
 }
 
 /// GET /operations/reviews
-pub(crate) async fn list(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Query(which): Query<Which>,
-) -> Response {
+pub(crate) async fn list(Desk(room, visitor, frame): Desk, Query(which): Query<Which>) -> Response {
     let now = room.clock.now();
     let today = Quarter::of(now.office_day());
     let asked = which.quarter.as_deref().and_then(Quarter::from_code);
@@ -171,12 +165,7 @@ async fn form(
 }
 
 /// GET /operations/reviews/{user}
-pub(crate) async fn page(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(user): Path<String>,
-) -> Response {
+pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<String>) -> Response {
     form(&room, &visitor, &frame, &user, (&Sent::default(), vec![]))
         .await
         .unwrap_or_else(answer)
@@ -227,7 +216,7 @@ async fn act(
         sent.refuse("note", "所見を入力してください。");
     }
     let (Some((code, words)), true) = (chosen, sent.errors.is_empty()) else {
-        return Err(OperationsError::Input(std::mem::take(&mut sent.errors)));
+        return Err(sent.refused());
     };
     let known = permit.account(&user, now).await?;
     let (by, random) = (visitor.user, room.random.clone());
@@ -266,9 +255,7 @@ async fn act(
 
 /// POST /operations/reviews/{user}
 pub(crate) async fn submit(
-    State(room): State<Operations>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
+    Desk(room, visitor, frame): Desk,
     Path(user): Path<String>,
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {

@@ -9,6 +9,8 @@ use mimamori_kernel::date::parse_any;
 use mimamori_pages::{Choice, FieldError, Frame, Term, html_with_status};
 
 use super::nameable;
+use crate::OperationsError;
+use crate::error::answer;
 
 /// Longest line that a field takes, characters.
 const LONGEST: usize = 200;
@@ -81,6 +83,19 @@ impl Sent {
             self.refuse(name, message);
         }
         value
+    }
+
+    /// Nothing was refused.
+    pub(crate) fn complete(&mut self) -> Result<(), OperationsError> {
+        match self.errors.is_empty() {
+            true => Ok(()),
+            false => Err(self.refused()),
+        }
+    }
+
+    /// What was refused, as an error.
+    pub(crate) fn refused(&mut self) -> OperationsError {
+        OperationsError::Input(std::mem::take(&mut self.errors))
     }
 
     /// A full date in any habit, or none when empty.
@@ -177,6 +192,18 @@ pub(crate) fn ticked<'a>(sent: &Sent, prefix: &str, codes: &[&'a str]) -> Vec<&'
         .collect()
 }
 
+/// The answer to a form that was sent: done, asked once more with what is wrong, or why not.
+pub(crate) async fn settled(
+    done: Result<Response, OperationsError>,
+    again: impl AsyncFnOnce(Vec<FieldError>) -> Result<Response, OperationsError>,
+) -> Response {
+    match done {
+        Ok(response) => response,
+        Err(OperationsError::Input(errors)) => again(errors).await.unwrap_or_else(answer),
+        Err(error) => answer(error),
+    }
+}
+
 /// A page that asks.
 #[derive(Template)]
 #[template(path = "operations/form.html")]
@@ -184,6 +211,8 @@ pub(crate) struct FormPage {
     frame: Frame,
     intro: Vec<String>,
     terms: Vec<Term>,
+    /// Address and words of a picture.
+    picture: Option<(String, &'static str)>,
     errors: Vec<FieldError>,
     action: String,
     fields: Vec<Field>,
@@ -197,6 +226,7 @@ impl FormPage {
             frame: frame.clone().with_title(title),
             intro: vec![],
             terms: vec![],
+            picture: None,
             errors: vec![],
             action: action.into(),
             fields: vec![],
@@ -212,6 +242,11 @@ impl FormPage {
 
     pub(crate) fn terms(mut self, terms: Vec<Term>) -> Self {
         self.terms = terms;
+        self
+    }
+
+    pub(crate) fn picture(mut self, address: String, words: &'static str) -> Self {
+        self.picture = Some((address, words));
         self
     }
 

@@ -1,9 +1,11 @@
 //! The two shapes of this room's pages: a sheet that shows, and a form that asks.
 
+mod desk;
 mod form;
 mod sheet;
 
-pub(crate) use form::{Field, FormPage, Mark, Sent, classes, marks, ticked};
+pub(crate) use desk::Desk;
+pub(crate) use form::{Field, FormPage, Mark, Sent, classes, marks, settled, ticked};
 pub(crate) use sheet::{Cell, SheetPage};
 
 use jiff::civil::Date;

@@ -31,12 +31,17 @@ struct MergePage<'a> {
 }
 
 #[derive(Template)]
-#[template(path = "residents/merge_confirm.html")]
-struct MergeConfirm<'a> {
+#[template(path = "residents/pair_confirm.html")]
+struct PairConfirm<'a> {
     frame: &'a Frame,
-    person: PersonId,
-    number: String,
+    to: String,
+    /// What the two columns are.
+    heads: [&'static str; 2],
+    button: &'static str,
+    /// What the form carries on.
+    given: [(&'static str, String); 2],
     reason: String,
+    notes: Vec<&'static str>,
     warnings: Vec<&'static str>,
     rows: Vec<(&'static str, String, String)>,
 }
@@ -232,37 +237,76 @@ pub(crate) async fn merge(
         Ok(Some(None)) => Redirect::to(&format!("/residents/{person}")).into_response(),
         Ok(Some(Some((left, right)))) => html_with_status(
             StatusCode::OK,
-            compare(&frame, person, number, reason, &left, &right),
+            pair_page(
+                &frame,
+                format!("/residents/{person}/merge"),
+                ("number", number),
+                reason,
+                &left,
+                &right,
+            ),
         ),
     }
 }
 
-fn compare<'a>(
-    frame: &'a Frame,
-    person: PersonId,
-    number: String,
-    reason: String,
+/// Item by item of both records.
+fn compare(
     left: &(Values, String),
     right: &(Values, String),
-) -> MergeConfirm<'a> {
+) -> Vec<(&'static str, String, String)> {
     let mut rows = vec![("氏名と番号", left.1.clone(), right.1.clone())];
     for item in &ITEMS {
         if let (Some(kept), Some(merged)) = (left.0.get(item.column), right.0.get(item.column)) {
             rows.push((item.label, item.words(kept), item.words(merged)));
         }
     }
+    rows
+}
+
+/// Both records before they become one, or two again.
+fn pair_page<'a>(
+    frame: &'a Frame,
+    to: String,
+    (field, value): (&'static str, String),
+    reason: String,
+    left: &(Values, String),
+    right: &(Values, String),
+) -> PairConfirm<'a> {
+    let merging = field == "number";
     let differs = |column: &str| left.0.get(column) != right.0.get(column);
-    let mut warnings = Vec::new();
-    if differs("birth") || differs("sex") {
-        warnings.push("生年月日か性別が違います。本当に同じ人か、もう一度確かめてください。");
+    let other_person = differs("birth") || differs("sex");
+    let (mut notes, mut warnings) = (vec![], vec![]);
+    match (merging, other_person) {
+        (true, true) => {
+            warnings.push("生年月日か性別が違います。本当に同じ人か、もう一度確かめてください。");
+        }
+        (false, false) => {
+            warnings.push("生年月日と性別が同じです。本当に別の人か、もう一度確かめてください。");
+        }
+        _ => {}
     }
-    MergeConfirm {
+    if !merging {
+        notes.push("分離すると、右の記録は別の人として、もう一度検索や一覧に出ます。");
+        notes.push("統合していたあいだに入力した異動や受付は、左の記録に残ります。移す必要があるものは、分離のあとで入力し直してください。");
+        notes.push("見た人の記録は、番号ごとにそのまま残ります。");
+    }
+    PairConfirm {
         frame,
-        person,
-        number,
+        to,
+        heads: match merging {
+            true => ["残す記録", "統合する記録"],
+            false => ["残る記録", "分離する記録"],
+        },
+        button: if merging {
+            "統合する"
+        } else {
+            "分離する"
+        },
+        given: [(field, value), ("reason", reason.clone())],
         reason,
+        notes,
         warnings,
-        rows,
+        rows: compare(left, right),
     }
 }
 
@@ -370,7 +414,7 @@ pub(crate) async fn split_form(
     }
 }
 
-/// POST /residents/{person}/split
+/// POST /residents/{person}/split: `step` is check, edit or write.
 pub(crate) async fn split(
     State(room): State<Residents>,
     Extension(visitor): Extension<Visitor>,
@@ -384,7 +428,11 @@ pub(crate) async fn split(
     };
     let frame = titled(frame, "同一人の分離");
     let mut errors = Vec::new();
-    let reason = reason(&given, &mut errors);
+    let edits = sent(&given, "step") == "edit";
+    let reason = match edits {
+        true => String::new(),
+        false => reason(&given, &mut errors),
+    };
     let other = sent(&given, "other").parse::<PersonId>().ok();
     let other = other.filter(|o| kept.merged().contains(o));
     if other.is_none() {
@@ -394,14 +442,27 @@ pub(crate) async fn split(
         );
     }
     let done = async {
-        let Some(other) = other.filter(|_| errors.is_empty()) else {
+        let Some(other) = other.filter(|_| errors.is_empty() && !edits) else {
             let person = kept.person();
             let others = others(&room, &visitor, &kept, &words).await?;
             return Ok(split_page(&frame, person, &others, &given, errors));
         };
         let person = kept.person();
         let why = format!("{words} {reason}");
-        let (_, who) = look(permit(&room, &visitor, other, &why).await?).await?;
+        let right = look(permit(&room, &visitor, other, &why).await?).await?;
+        if sent(&given, "step") != "write" {
+            let left = look(kept).await?;
+            let page = pair_page(
+                &frame,
+                format!("/residents/{person}/split"),
+                ("other", other.to_string()),
+                reason,
+                &left,
+                &right,
+            );
+            return Ok(html_with_status(StatusCode::OK, page));
+        }
+        let who = right.1;
         let number = who.rsplit(' ').next().unwrap_or("").to_owned();
         let statements = together(&room, &visitor, "分離", &person, &other, &number, &reason);
         let this = permit(&room, &visitor, other, &why).await?;

@@ -4,6 +4,7 @@
 //! with the change in the same transaction, and a row in the journal with before and after.
 //! Never: a change of something that the officer may not see.
 
+mod beside;
 mod enter;
 mod item;
 mod journal;

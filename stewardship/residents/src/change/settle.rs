@@ -12,6 +12,7 @@ use mimamori_identity::Visitor;
 use mimamori_kernel::id::PersonId;
 use mimamori_pages::{FieldError, Frame, LimitedForm, html, html_with_status};
 
+use super::beside::concerns;
 use super::item::{ITEMS, Values, values};
 use super::journal::Step;
 use super::page::{COLUMNS, facing};
@@ -317,20 +318,24 @@ async fn write(
             // 1: measures hold; 2: for somebody of the same household or address.
             _ => facts.unwrap_or(resident.0) | Facts::PROTECTED,
         });
-        let mut out = writer.change(&now, lock, &wish(items));
+        let wish = wish(items);
+        let mut out = writer.change(&now, lock, &wish);
         out.push(one(
             "UPDATE residents_change SET pending = 0 WHERE person = ? AND pending = 1",
             None,
         ));
         out.push(clear);
-        if let Some(mask) = flag.or(facts) {
+        let touched = flag.or(facts);
+        if let Some(mask) = touched {
             out.push(Statement::new(
                 "UPDATE residents_fact SET mask = ? WHERE generation = (SELECT generation FROM residents_state WHERE one = 1) \
                  AND person = ?",
                 vec![(mask & 31).into(), person.bytes().into()],
             ));
         }
-        (out, flag.or(facts).map(Facts))
+        out.extend(writer.beside(&now, &wish));
+        let touched = touched.or(concerns(&wish).then_some(resident.0));
+        (out, touched.map(Facts))
     });
     permit.change_hidden(change).await
 }

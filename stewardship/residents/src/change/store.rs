@@ -61,7 +61,8 @@ fn key(column: &str, text: &str) -> Option<(&'static str, String)> {
 }
 
 impl Writer<'_> {
-    /// Changes the row of somebody who is in the register; `now` is that row.
+    /// Changes the row of somebody who is in the register; `now` is that row. [`Self::beside`]
+    /// belongs after it.
     pub fn change(&self, now: &Values, lock: Lock, wish: &Wish) -> Vec<Statement> {
         let changes = differences(now, &wish.items);
         let (mut sets, mut args) = (vec!["version = version + 1".to_owned()], vec![]);
@@ -103,37 +104,8 @@ impl Writer<'_> {
             let args = vec![(set | clear).into(), set.into(), self.person.bytes().into()];
             out.push(Statement::new(sql, args));
         }
-        if set & Facts::PROTECTED != 0 {
-            out.extend(self.protect_household());
-        }
         out.push(self.journal(wish.kind.word(), wish, &changes, true));
         out
-    }
-
-    /// Who shares the household of somebody newly protected would tell where he lives. Lifted
-    /// again by the next import, which works it out for the whole town.
-    fn protect_household(&self) -> [Statement; 3] {
-        let shared = format!(
-            "SELECT p.person FROM residents_person p, residents_person k WHERE p.generation = {NOW} AND k.generation = {NOW} \
-             AND k.person = ? AND p.household_number = k.household_number AND p.household_number <> '' AND p.person <> k.person"
-        );
-        let one = |head: &str| {
-            let sql = format!("{head} AND person IN ({shared})");
-            Statement::new(sql, vec![self.person.bytes().into()])
-        };
-        [
-            one(&format!(
-                "UPDATE residents_fact SET mask = mask + {p} WHERE generation = {NOW} AND (mask & {p}) = 0",
-                p = Facts::PROTECTED
-            )),
-            one(&format!(
-                "UPDATE gate_subject SET mask = mask + {p}, version = version + 1 WHERE (mask & {p}) = 0",
-                p = Facts::PROTECTED
-            )),
-            one(&format!(
-                "UPDATE residents_person SET protected = 2, version = version + 1 WHERE generation = {NOW} AND protected = 0"
-            )),
-        ]
     }
 
     /// Enters somebody who is not in the register yet.
@@ -195,6 +167,7 @@ impl Writer<'_> {
         out.push(self.namesakes(&nothing, &wish.items));
         let changes = differences(&nothing, &wish.items);
         out.push(self.journal(wish.kind.word(), wish, &changes, true));
+        out.extend(self.beside(&nothing, wish));
         out
     }
 

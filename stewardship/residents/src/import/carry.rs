@@ -31,15 +31,15 @@ fn places(count: usize) -> String {
 }
 
 impl Store<'_> {
-    /// The numbers of the households in force.
-    pub async fn known_houses(&self) -> Result<HashSet<String>, ImportError> {
+    /// The numbers of the households of a generation.
+    pub async fn houses(&self, generation: i64) -> Result<HashSet<String>, ImportError> {
         let sql = "SELECT household_number FROM residents_household WHERE generation = ? AND household_number > ? \
                    ORDER BY household_number LIMIT 2000";
         let (mut out, mut from) = (HashSet::new(), String::new());
         loop {
             let rows = self
                 .permit
-                .rows(sql, vec![self.in_force.into(), from.clone().into()])
+                .rows(sql, vec![generation.into(), from.clone().into()])
                 .await?;
             if rows.is_empty() {
                 return Ok(out);

@@ -2,7 +2,7 @@
 //!
 //! Promises: nobody with a wrong row is changed, and nobody at all unless the good rows alone were
 //! asked for; a new generation is seen all at once or not at all; a person keeps his id from
-//! import to import.
+//! import to import; an import that was killed goes on after its last chunk.
 //! Never: a value of a row in an error, a log or a progress text.
 
 mod agree;
@@ -16,6 +16,7 @@ mod lines;
 mod look;
 mod progress;
 mod read;
+mod resume;
 mod rule;
 mod store;
 mod sweep;
@@ -34,6 +35,7 @@ pub use layout::{Layout, PRESETS, Preset, SAMPLE_MARK, is_required};
 pub(crate) use look::{Seen, first_rows, guess_of, header_of};
 pub use progress::{Phase, Progress, State};
 pub use read::{HOUSEHOLDS, RESIDENTS};
+pub(crate) use town::FACILITY;
 
 /// One import at a time: the second would take the staged rows of the first for leftovers.
 static ONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -270,9 +272,11 @@ async fn work(
     progress: &Progress,
 ) -> Result<Outcome, ImportError> {
     let (what, seen) = (order.clone(), progress.clone());
-    let (mut town, findings) = tokio::task::spawn_blocking(move || read::read(&what, &seen))
+    let reading = move || Ok((resume::mark(&what)?, read::read(&what, &seen)?));
+    let (mark, (mut town, findings)) = tokio::task::spawn_blocking(reading)
         .await
-        .map_err(|_| ImportError::Stopped)??;
+        .map_err(|_| ImportError::Stopped)?
+        .map_err(|error: ImportError| error)?;
     let partly = findings.errors() > 0;
     let findings = findings.into_vec();
     // A header that does not fit says nothing about any person.
@@ -281,11 +285,14 @@ async fn work(
     }
     let mut store = store::Store::open(permit).await?;
     progress.begin(Phase::Cleaning, 0);
-    store.clean().await?;
+    if !store.resume(&mark).await? {
+        store.clean().await?;
+        store.begin(&mark).await?;
+    }
     let known = store.known().await?;
     let mut kept = town::Kept::default();
     if partly {
-        let houses = store.known_houses().await?;
+        let houses = store.houses(store.in_force).await?;
         kept = town.settle(&known, &houses);
         if town.people.is_empty() {
             return Err(ImportError::Refused(findings));
@@ -303,6 +310,9 @@ async fn work(
     outcome.beside_protected = town.spread_protection();
     let numbers = store.numbers().await?;
     let absent = store.stage(town, known, numbers, random, progress).await?;
+    if !kept.persons.is_empty() || !kept.houses.is_empty() {
+        store.close().await?;
+    }
     store.carry(&kept, &mut outcome).await?;
     progress.begin(Phase::Reconciling, 0);
     if let Err(error) = store.reconcile(&outcome).await {
@@ -310,6 +320,7 @@ async fn work(
         return Err(error);
     }
     progress.begin(Phase::Flipping, 0);
+    store.close().await?;
     let changes = store.keep_changes(&kept.persons).await?;
     outcome.beside_protected += store.mark_beside_protected().await?;
     outcome.line = store.flip(&outcome, absent, changes).await?;

@@ -36,7 +36,7 @@ pub(super) struct Store<'a> {
     pub(super) in_force: i64,
     pub(super) next: i64,
     /// Changes on the screen when the import began.
-    changes: i64,
+    pub(super) changes: i64,
 }
 
 /// Multi-row inserts of a few fixed sizes.
@@ -134,7 +134,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Writes the new generation; whether somebody in force is not in it.
+    /// Writes the new generation, but what stands of it already; whether somebody in force is not in it.
     pub async fn stage(
         &self,
         town: Town,
@@ -157,9 +157,12 @@ impl<'a> Store<'a> {
             ids.insert(person.address_number.clone(), id);
             people.push((id, old.is_none(), person));
         }
+        let staged = self.staged().await?;
+        people.retain(|p| !staged.contains(&p.0));
         // In the order of the key, so that the tables grow at their end.
         people.sort_unstable_by_key(|p| p.0);
-        let mut done = 0;
+        let mut done = u64::try_from(staged.len()).unwrap_or(0);
+        progress.reached(done);
         let mut people = people.into_iter();
         while people.len() > 0 {
             let mut rows = [vec![], vec![], vec![], vec![], vec![]];
@@ -191,7 +194,10 @@ impl<'a> Store<'a> {
             progress.reached(done);
             tokio::task::yield_now().await;
         }
-        let mut houses = town.houses.into_iter();
+        let staged = self.houses(self.next).await?;
+        let mut houses = town.houses;
+        houses.retain(|h| !staged.contains(&h.number));
+        let mut houses = houses.into_iter();
         while houses.len() > 0 {
             let rows = houses
                 .by_ref()

@@ -19,6 +19,7 @@ pub(super) const TABLES: [(&str, &str); 4] = [
 impl Store<'_> {
     /// Removes every row that is not of the generation in force, in short transactions.
     pub async fn clean(&self) -> Result<(), ImportError> {
+        self.close().await?;
         for (table, key) in TABLES {
             let find = format!("SELECT MIN(generation), MAX(generation) FROM {table}");
             loop {

@@ -123,7 +123,7 @@ pub(super) struct Kept {
 
 /// More residents than this at one address are taken for a facility, whose address tells nothing
 /// of one household. An assumption (想定), `docs/decisions`.
-const FACILITY: usize = 10;
+pub(crate) const FACILITY: usize = 10;
 
 impl Town {
     /// Marks who lives in the household, or at the address, of a protected person: their records

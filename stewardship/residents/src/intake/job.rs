@@ -151,7 +151,7 @@ pub(super) async fn remove(intake: &Intake, id: ImportId) {
 }
 
 /// At the start of the program: what ran when it stopped is marked, with a line, and can be begun
-/// again. Its rows that were staged are removed by the next import.
+/// again: with the same file and settings it goes on after its last chunk.
 ///
 /// # Errors
 /// [`GateError`].

@@ -1,12 +1,14 @@
 //! Screens of 資格管理: queues, one person's qualifications, decisions by hand.
 
 mod decide;
+mod derivation;
 mod file;
 mod person;
 mod queue;
 mod reason;
 
 pub(crate) use decide::decide;
+pub(crate) use derivation::{order, show};
 pub(crate) use file::file;
 pub(crate) use person::{open, read};
 pub(crate) use queue::{COLUMNS, Line, QUEUES, Queue, lines, queue};

@@ -1,0 +1,108 @@
+//! The derivation inside the running server: once a night, or when the lead officer orders it.
+
+use std::sync::{Mutex, PoisonError};
+
+use jiff::civil::Date;
+use mimamori_gate::JobPermit;
+use mimamori_kernel::clock::Instant;
+
+use super::job::{Derivation, DeriveError, run};
+use crate::{CareInsurance, action};
+
+/// How the last derivation of this process went, for the screen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Told {
+    /// One is at work.
+    pub running: bool,
+    /// The end of the last one and its counts; none of them when it stopped.
+    pub last: Option<(Instant, Option<Derivation>)>,
+}
+
+/// What the room keeps of derivations while the process runs.
+#[derive(Debug, Default)]
+pub(crate) struct Nightly(Mutex<Told>);
+
+impl Nightly {
+    pub(crate) fn told(&self) -> Told {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes the turn; false while another one is at work.
+    pub(crate) fn begin(&self) -> bool {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        !std::mem::replace(&mut told.running, true)
+    }
+
+    fn end(&self, at: Instant, done: Option<Derivation>) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = Told {
+            running: false,
+            last: Some((at, done)),
+        };
+    }
+}
+
+/// Whether a derivation is due at `now`: the office's clock has reached `hour` (0 to 23) and none
+/// was finished for this office day. A server that was off at night catches up when it starts.
+pub fn due(now: Instant, hour: i8, last: Option<Date>) -> bool {
+    now.office().hour() >= hour && last.is_none_or(|day| day < now.office_day())
+}
+
+impl CareInsurance {
+    /// Derives everybody if that is due (資格の計算, once a day); to be asked every minute or so.
+    ///
+    /// # Errors
+    /// [`DeriveError`]; what was worked out before stays, and it is due again.
+    pub async fn nightly(&self, hour: i8, now: Instant) -> Result<Option<Derivation>, DeriveError> {
+        let permit = self.gate.job(action::DERIVE, None).await?;
+        let last = "SELECT as_of FROM care_insurance_run ORDER BY number DESC LIMIT 1";
+        let rows = permit.rows(last, vec![]).await?;
+        let last = match rows.first() {
+            Some(row) => row.text(0)?.parse().ok(),
+            None => None,
+        };
+        if !due(now, hour, last) || !self.nightly.begin() {
+            return Ok(None);
+        }
+        self.work(&permit, now).await.map(Some)
+    }
+
+    /// The derivation of whoever took the turn by [`Nightly::begin`].
+    pub(crate) async fn work(
+        &self,
+        permit: &JobPermit,
+        now: Instant,
+    ) -> Result<Derivation, DeriveError> {
+        let done = run(permit, &self.codes, &self.numbering, now).await;
+        self.nightly
+            .end(self.clock.now(), done.as_ref().ok().copied());
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn at(day: Date, hour: i64) -> Instant {
+        // The first moment after the day before, and so many hours later.
+        let midnight = Instant::after_office_day(day.yesterday().unwrap());
+        Instant(midnight.0 + hour * 3_600_000_000)
+    }
+
+    #[test]
+    fn it_is_due_once_a_day_from_its_hour_on_and_after_a_night_without_power() {
+        let (today, before) = (date(2026, 11, 21), date(2026, 11, 20));
+        assert!(!due(at(today, 1), 2, Some(before)));
+        assert!(due(at(today, 2), 2, Some(before)));
+        assert!(due(at(today, 9), 2, Some(before)), "it was off at night");
+        assert!(!due(at(today, 9), 2, Some(today)), "done today");
+        assert!(!due(at(today, 1), 2, None) && due(at(today, 2), 2, None));
+        assert!(due(at(today, 0), 0, Some(before)));
+        assert!(due(at(today, 3), 2, Some(date(2026, 10, 1))));
+    }
+}
