@@ -122,9 +122,32 @@ pub struct Config {
     /// Whom to tell of a weakness, an incident or a fault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contact: Option<Contact>,
+    /// What one user may print and download in a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ways_out: Option<WaysOut>,
     /// The insurer that stands on cards, and how insured-person numbers are made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub care_insurance: Option<CareInsurance>,
+}
+
+/// The most that one user may print and download on one office day (S4-92).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaysOut {
+    /// Prints and files.
+    pub documents_per_day: u32,
+    /// Persons, or lines of the trace, in them all together.
+    pub records_per_day: u32,
+}
+
+impl WaysOut {
+    /// For the gate.
+    pub fn cap(self) -> mimamori_gate::DailyCap {
+        mimamori_gate::DailyCap {
+            documents: self.documents_per_day,
+            records: self.records_per_day,
+        }
+    }
 }
 
 /// Settings of the care insurer (介護保険者).
@@ -179,6 +202,7 @@ impl Config {
             idle_minutes: 15,
             synchronous: None,
             contact: None,
+            ways_out: None,
             care_insurance: None,
         }
     }
