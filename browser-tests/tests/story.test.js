@@ -25,7 +25,7 @@ async function refused(page, answer) {
   await page.getByRole("heading", { level: 1, name: "この操作はできません" }).waitFor();
   const reason = await page.locator("main .banner-warning").innerText();
   assert.ok(reason.length > 10, "the reason is said");
-  assert.match(await term(page, "根拠").innerText(), /^(S\d+-\d+|TK-\d+)/, "the clause is said");
+  assert.match(await term(page, "根拠").innerText(), /（(S\d+-\d+|TK-\d+)）/, "the clause is said");
   assert.match(await term(page, "規則").innerText(), /^[A-Z]\d+|default/, "the rule is said");
   return reason;
 }

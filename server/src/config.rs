@@ -125,6 +125,9 @@ pub struct Config {
     /// Hour of the office's day, 0 to 23, at which qualifications are derived each night.
     #[serde(default = "two")]
     pub derivation_hour: i8,
+    /// What one user may print and download in a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ways_out: Option<WaysOut>,
     /// The insurer that stands on cards, and how insured-person numbers are made. Without it no card is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub care_insurance: Option<CareInsurance>,
@@ -155,6 +158,26 @@ fn two() -> i8 {
 
 fn seven() -> u32 {
     7
+}
+
+/// The most that one user may print and download on one office day (S4-92).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaysOut {
+    /// Prints and files.
+    pub documents_per_day: u32,
+    /// Persons, or lines of the trace, in them all together.
+    pub records_per_day: u32,
+}
+
+impl WaysOut {
+    /// For the gate.
+    pub fn cap(self) -> mimamori_gate::DailyCap {
+        mimamori_gate::DailyCap {
+            documents: self.documents_per_day,
+            records: self.records_per_day,
+        }
+    }
 }
 
 /// Settings of the care insurer (介護保険者).
@@ -195,10 +218,6 @@ fn fifteen() -> u32 {
     15
 }
 
-fn two() -> i8 {
-    2
-}
-
 impl Config {
     /// A new configuration.
     pub fn new(zone: Zone, environment: Environment, town: &str, listen: SocketAddr) -> Self {
@@ -214,6 +233,7 @@ impl Config {
             synchronous: None,
             contact: None,
             derivation_hour: two(),
+            ways_out: None,
             care_insurance: None,
             backup: None,
         }

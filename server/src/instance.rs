@@ -15,7 +15,7 @@ use mimamori_kernel::random::{Random, SystemRandom};
 use mimamori_storage::{Db, Migration, migrate, pending};
 use mimamori_trace::Trace;
 
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, WaysOut};
 use crate::error::StartError;
 
 /// The rooms of this build, in the order of the floors.
@@ -24,6 +24,14 @@ pub const ROOMS: &[Room] = &[
     mimamori_audit::ROOM,
     mimamori_operations::ROOM,
     mimamori_care_insurance::ROOM,
+];
+
+/// Catalogues of the floors below the rooms: what the program keeps of its users and of their acts.
+/// No permit reads by them.
+pub const FLOORS: [&str; 3] = [
+    mimamori_identity::ITEMS,
+    mimamori_trace::ITEMS,
+    mimamori_gate::ITEMS,
 ];
 
 /// All steps of the schema.
@@ -131,7 +139,8 @@ impl Instance {
             keys.wrapping.clone(),
         )
         .await?;
-        let gate = Gate::new(db.clone(), trace.clone(), ROOMS)?;
+        let daily = config.ways_out.map(WaysOut::cap).unwrap_or_default();
+        let gate = Gate::new(db.clone(), trace.clone(), ROOMS)?.with_daily_cap(daily);
         let kdf = match config.environment {
             Environment::Production => Kdf::default(),
             // Invented people behind a role chooser; real cost would only slow the first second.

@@ -30,8 +30,18 @@ pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
         site.router(),
     )
     .await?;
-    instance.trace.stop();
+    close(&instance.trace).await;
     Ok(())
+}
+
+/// Ends the trace under a signed checkpoint. When that does not come in time, the lines stand all
+/// the same and are signed at the next start.
+async fn close(trace: &mimamori_trace::Trace) {
+    match tokio::time::timeout(Duration::from_secs(10), trace.close()).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!(error = ?error, "the trace was not closed in order"),
+        Err(_) => tracing::error!("the last lines of the trace are not signed yet"),
+    }
 }
 
 async fn listen_on(

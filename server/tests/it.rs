@@ -41,5 +41,7 @@ mod sessions;
 mod unrecorded;
 #[path = "it/unseen.rs"]
 mod unseen;
+#[path = "it/ways_out.rs"]
+mod ways_out;
 #[path = "it/zones.rs"]
 mod zones;

@@ -10,13 +10,14 @@ use mimamori_kernel::id::{OrgId, PersonId, UserId};
 use mimamori_storage::{Row, Statement, Value};
 use mimamori_trace::{Act, Details, Ground, LineView, Query, Scope, Shown, Total};
 
+use crate::case::office_day_number;
 use crate::class::{Class, Classes};
 use crate::decide::{Action, Gate, Purpose};
 use crate::error::GateError;
 use crate::facts::Facts;
 use crate::hidden::{Hidden, Revealed};
-use crate::out::{Stamp, on_screen, within_cap};
-use crate::permit::{Reason, act, merge};
+use crate::out::{Stamp, Taken, on_screen, within_cap};
+use crate::permit::{Reason, act};
 use crate::reach::Reach;
 
 /// A user as an auditor sees him.
@@ -30,6 +31,15 @@ pub struct Staff {
     pub name: String,
     /// Name of the organisation.
     pub org_name: String,
+}
+
+fn staff(row: &Row) -> Result<Staff, GateError> {
+    Ok(Staff {
+        user: UserId::from_bytes(row.array(0)?),
+        login: row.text(1)?.to_owned(),
+        name: row.text(2)?.to_owned(),
+        org_name: row.text(3)?.to_owned(),
+    })
 }
 
 /// The right of one auditor to read or answer once. Not `Clone`, made only by the gate.
@@ -73,7 +83,7 @@ impl Gate {
             }
         }
         if !refusals.is_empty() || policies.is_empty() {
-            let refused = merge(refusals);
+            let refused = self.merge(&refusals);
             let line = Act {
                 decision: mimamori_trace::Decision::Refused,
                 classes: Classes::of(action.classes()).bits(),
@@ -123,6 +133,20 @@ impl AuditPermit {
         Ok(Hidden(self.gate.trace.totals(from, until).await?))
     }
 
+    /// Who took out how much on the office day of `at`, by name.
+    pub async fn taken_out(&self, at: Instant) -> Result<Hidden<Vec<(Staff, Taken)>>, GateError> {
+        self.needs(Class::AccessLog)?;
+        let sql = "SELECT u.id, u.login, u.name, o.name, t.documents, t.records FROM gate_out t \
+            JOIN identity_user u ON u.id = t.taker JOIN identity_org o ON o.id = u.org \
+            WHERE t.day = ? ORDER BY t.records DESC, u.login";
+        let day = vec![office_day_number(at).into()];
+        let mut out = Vec::new();
+        for row in &self.gate.db.fetch(sql, day).await? {
+            out.push((staff(row)?, Taken::read(row, 4)?));
+        }
+        Ok(Hidden(out))
+    }
+
     /// Everybody who has or had an account.
     pub async fn staff(&self) -> Result<Hidden<Vec<Staff>>, GateError> {
         let rows = self
@@ -135,12 +159,7 @@ impl AuditPermit {
             .await?;
         let mut out = Vec::with_capacity(rows.len());
         for row in &rows {
-            out.push(Staff {
-                user: UserId::from_bytes(row.array(0)?),
-                login: row.text(1)?.to_owned(),
-                name: row.text(2)?.to_owned(),
-                org_name: row.text(3)?.to_owned(),
-            });
+            out.push(staff(row)?);
         }
         Ok(Hidden(out))
     }
@@ -262,7 +281,8 @@ impl AuditPermit {
 
     /// Opens `rows` lines for a file, the reason sealed. [`Stamp::persons`] holds the number of rows.
     ///
-    /// Errors: [`GateError::Rules`] when the action is no way out, [`GateError::TooMany`] over its cap.
+    /// Errors: [`GateError::Rules`] when the action is no way out, [`GateError::TooMany`] over its cap,
+    /// [`GateError::Refused`] beyond what the auditor may take out in a day.
     pub async fn take_out<T>(
         self,
         hidden: Hidden<T>,
@@ -273,8 +293,7 @@ impl AuditPermit {
         let rows = rows(&hidden.0);
         within_cap(self.action, rows)?;
         let line = self.line(Some((reason.0, at)));
-        let receipt = self.gate.trace.record(line).await?;
-        let stamp = Stamp::new(&self.visitor, receipt.line(), rows, at);
-        Ok((Revealed::new(hidden.0, receipt.line()), stamp))
+        let stamp = self.gate.record_out(&self.visitor, line, rows, at).await?;
+        Ok((Revealed::new(hidden.0, stamp.line), stamp))
     }
 }

@@ -29,8 +29,11 @@ impl Facts {
     }
 }
 
+/// Every column of the gate's tables: class, legal item name, retention, way of erasure.
+pub const ITEMS: &str = include_str!("../items.toml");
+
 /// Tables of the gate; read by the gate alone.
-pub const MIGRATIONS: &[Migration] = &[FACTS, CASES, crate::same::SAME];
+pub const MIGRATIONS: &[Migration] = &[FACTS, CASES, crate::same::SAME, crate::out::OUT];
 
 const FACTS: Migration = Migration {
     id: "gate-0001",

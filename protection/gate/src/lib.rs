@@ -27,13 +27,13 @@ pub use case::{Case, case_statement, office_day_number};
 pub use class::{Class, Classes};
 pub use decide::{Action, Gate, Purpose, Room, Rules, Withheld};
 pub use error::{GateError, Refused};
-pub use facts::{Facts, MIGRATIONS, relation_statement, subject_statement};
+pub use facts::{Facts, ITEMS, MIGRATIONS, relation_statement, subject_statement};
 pub use hidden::{Field, Hidden, Record, Revealed};
 pub use items::{Catalogue, Item};
 pub use job::JobPermit;
-pub use list::{Condition, Found, ListPermit, Listed};
+pub use list::{Alike, Condition, Found, ListPermit, Listed};
 pub use office::{Change, OfficePermit};
-pub use out::Stamp;
+pub use out::{DailyCap, Stamp, Taken};
 pub use permit::{PersonPermit, Reason};
 pub use table::permission_table;
 

@@ -17,7 +17,7 @@ use crate::error::GateError;
 use crate::facts::Facts;
 use crate::hidden::{Field, Hidden, Record, Revealed};
 use crate::out::{Stamp, on_screen, within_cap};
-use crate::permit::{act, columns, merge, record};
+use crate::permit::{act, columns, record};
 
 /// What a rule decided to write.
 #[derive(Debug, Default)]
@@ -92,7 +92,7 @@ impl Gate {
         if refusals.is_empty() {
             return Ok(permit);
         }
-        let refused = merge(refusals);
+        let refused = self.merge(&refusals);
         permit.refuse(&refused.policy).await?;
         Err(match visitor.org_kind {
             OrgKind::Department => GateError::Refused(refused),
@@ -219,18 +219,23 @@ impl OfficePermit {
     ) -> Result<Revealed<U>, E> {
         on_screen(self.action)?;
         let (change, then) = rule(known.0)?;
-        let line = self.write(change, at).await?;
-        Ok(Revealed::new(then, line))
+        let act = self.with(change, at)?;
+        let receipt = self.gate.trace.record(act).await;
+        Ok(Revealed::new(
+            then,
+            receipt.map_err(GateError::from)?.line(),
+        ))
     }
 
-    async fn write(&self, change: Change, at: Instant) -> Result<u64, GateError> {
+    /// The line with a change.
+    fn with(&self, change: Change, at: Instant) -> Result<Act, GateError> {
         self.gate
             .reach(self.action)?
             .check_write(&change.statements)?;
         let touches_accounts = !change.accounts.is_empty();
         let mut changes = change.accounts.into_statements();
         changes.extend(change.statements);
-        let line = Act {
+        Ok(Act {
             details: Some(Details {
                 scope: Scope::SearchMonth(at),
                 text: change.words,
@@ -238,13 +243,13 @@ impl OfficePermit {
             changes,
             touches_accounts,
             ..self.line()
-        };
-        Ok(self.gate.trace.record(line).await?.line())
+        })
     }
 
     /// Opens the value for paper or a file of one user, with its reason and the room's own record.
     ///
-    /// Errors: [`GateError::Rules`] when the action is no way out.
+    /// Errors: [`GateError::Rules`] when the action is no way out, [`GateError::Refused`] beyond
+    /// what the visitor may take out in a day.
     pub async fn take_out<T>(
         self,
         hidden: Hidden<T>,
@@ -252,10 +257,8 @@ impl OfficePermit {
         at: Instant,
     ) -> Result<(Revealed<T>, Stamp), GateError> {
         within_cap(self.action, 1)?;
-        let line = self.write(change, at).await?;
-        Ok((
-            Revealed::new(hidden.0, line),
-            Stamp::new(&self.visitor, line, 1, at),
-        ))
+        let line = self.with(change, at)?;
+        let stamp = self.gate.record_out(&self.visitor, line, 1, at).await?;
+        Ok((Revealed::new(hidden.0, stamp.line), stamp))
     }
 }

@@ -6,8 +6,10 @@
 //! a judgement of what a role may see (that is the gate's).
 
 mod accounts;
+mod attempts;
 mod change;
 mod contract;
+mod desk;
 mod error;
 mod model;
 mod password;
@@ -28,6 +30,6 @@ pub use model::{
 };
 pub use password::{Kdf, judge_password};
 pub use reading::{Organisation, account_by_id, organisations, staff_accounts};
-pub use schema::{MIGRATIONS, org_statement};
+pub use schema::{ITEMS, MIGRATIONS, org_statement};
 pub use sessions::{EndReason, Limits, SessionState};
 pub use sign_in::{Identity, SignedIn};

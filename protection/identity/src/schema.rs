@@ -2,8 +2,11 @@ use mimamori_storage::{Migration, Statement};
 
 use crate::model::Org;
 
+/// Every column of identity's tables: class, legal item name, retention, way of erasure.
+pub const ITEMS: &str = include_str!("../items.toml");
+
 /// Tables of identity.
-pub const MIGRATIONS: &[Migration] = &[FIRST, PERIODS];
+pub const MIGRATIONS: &[Migration] = &[FIRST, PERIODS, DESKS];
 
 const FIRST: Migration = Migration {
     id: "identity-0001",
@@ -51,6 +54,17 @@ CREATE TABLE identity_contract (
   valid_until {int} NOT NULL,
   ended {int});
 CREATE INDEX identity_contract_org ON identity_contract (org);
+",
+};
+
+/// Where a login was used before, as a digest of both (decision 0018).
+const DESKS: Migration = Migration {
+    id: "identity-0003",
+    ddl: "
+CREATE TABLE identity_desk (
+  desk {blob} NOT NULL PRIMARY KEY,
+  seen {int} NOT NULL);
+CREATE INDEX identity_desk_seen ON identity_desk (seen);
 ",
 };
 

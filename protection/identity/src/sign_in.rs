@@ -1,28 +1,22 @@
 //! Sign-in, unlocking, and reading accounts.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::id::UserId;
 use mimamori_kernel::random::Random;
-use mimamori_storage::Db;
+use mimamori_storage::{Db, Statement};
 use tokio::sync::Semaphore;
 
+use crate::attempts::{Attempts, Counted};
 use crate::contract;
+use crate::desk::{self, Desk};
 use crate::error::IdentityError;
 use crate::model::{Account, AuthLevel, DemoGrant, OrgKind, Role, SessionId, Visitor};
 use crate::password::{Kdf, verify};
 use crate::reading::{account_by_id, account_by_login, accounts};
 use crate::sessions::{EndReason, Limits, SessionState, Sessions};
-
-/// Failures that are free of waiting, in one window.
-const FREE: u32 = 5;
-/// The window, microseconds.
-const WINDOW: i64 = 15 * 60 * 1_000_000;
-/// Failures of one terminal in one window.
-const TERMINAL: u32 = 60;
 
 /// A successful sign-in.
 #[derive(Debug)]
@@ -33,6 +27,8 @@ pub struct SignedIn {
     pub visitor: Visitor,
     /// Another session of this user was ended.
     pub ended_other: bool,
+    /// Writes that belong into the transaction of the sign-in's line: the desk is known from now on.
+    pub changes: Vec<Statement>,
 }
 
 struct Shared {
@@ -41,7 +37,7 @@ struct Shared {
     random: Arc<dyn Random>,
     kdf: Kdf,
     sessions: Sessions,
-    failures: Mutex<HashMap<String, (i64, u32)>>,
+    attempts: Attempts,
     kdf_room: Arc<Semaphore>,
     dummy: String,
     verified: AtomicU64,
@@ -85,7 +81,7 @@ impl Identity {
             random,
             kdf,
             sessions: Sessions::new(limits),
-            failures: Mutex::default(),
+            attempts: Attempts::default(),
             kdf_room: Arc::new(Semaphore::new(2)),
             dummy,
             verified: AtomicU64::new(0),
@@ -128,42 +124,6 @@ impl Identity {
         Ok(accounts(&self.0.db, self.0.clock.now().0).await?)
     }
 
-    /// Counts an attempt before it is judged, so that parallel guesses cannot pass the limit;
-    /// a success takes its count back.
-    fn attempt(&self, key: &str, free: u32) -> Result<(), IdentityError> {
-        let now = self.0.clock.steady();
-        let mut failures = self
-            .0
-            .failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if failures.len() > 100_000 {
-            failures.retain(|_, (since, _)| now - *since < WINDOW);
-        }
-        let entry = failures.entry(key.to_owned()).or_insert((now, 0));
-        if now - entry.0 >= WINDOW {
-            *entry = (now, 0);
-        }
-        if entry.1 >= free {
-            let seconds = u32::try_from((WINDOW - (now - entry.0)) / 1_000_000 + 1).unwrap_or(900);
-            return Err(IdentityError::TooMany { seconds });
-        }
-        entry.1 += 1;
-        Ok(())
-    }
-
-    fn succeeded(&self, login_key: &str, terminal_key: &str) {
-        let mut failures = self
-            .0
-            .failures
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        failures.remove(login_key);
-        if let Some(entry) = failures.get_mut(terminal_key) {
-            entry.1 = entry.1.saturating_sub(1);
-        }
-    }
-
     async fn verify(&self, phc: String, password: &str) -> bool {
         self.0.verified.fetch_add(1, Ordering::Relaxed);
         let password = password.to_owned();
@@ -179,20 +139,27 @@ impl Identity {
         tokio::task::spawn_blocking(work).await.unwrap_or(false)
     }
 
+    /// What an attempt counts under: only a desk where the login was used before has a count of its own.
+    async fn counted(&self, desk: &Desk) -> Result<Counted, IdentityError> {
+        let since = self.0.clock.now().0.saturating_sub(desk::KEPT);
+        let known = self.0.db.fetch_one(desk::KNOWN, desk.since(since)).await?;
+        Ok(Counted::new(desk, known.is_some()))
+    }
+
     /// Proves a login by its password. The same work for unknown users; failures are counted
-    /// for the login and for the terminal.
+    /// for login and address ([`Counted`]).
     async fn prove(
         &self,
         login: &str,
         password: &str,
         terminal: &str,
     ) -> Result<Account, IdentityError> {
-        let (login_key, terminal_key) = (
-            format!("login {}", fold(login)),
-            format!("terminal {terminal}"),
-        );
-        self.attempt(&login_key, FREE)?;
-        self.attempt(&terminal_key, TERMINAL)?;
+        let counted = self.counted(&Desk::new(&fold(login), terminal)).await?;
+        // Before it is judged, so that parallel guesses cannot pass the limit.
+        self.0
+            .attempts
+            .count(&counted, self.0.clock.steady())
+            .map_err(|seconds| IdentityError::TooMany { seconds })?;
         let account = self.by_login(login).await?;
         let phc = account
             .as_ref()
@@ -207,7 +174,7 @@ impl Identity {
         let again = self.account(&known.id).await?;
         match again.filter(|a| a.usable(now) && a.epoch == known.epoch) {
             Some(account) => {
-                self.succeeded(&login_key, &terminal_key);
+                self.0.attempts.succeeded(&counted);
                 Ok(account)
             }
             None => Err(IdentityError::WrongPair),
@@ -237,6 +204,7 @@ impl Identity {
             cookie,
             visitor,
             ended_other,
+            changes: vec![],
         }
     }
 
@@ -261,7 +229,11 @@ impl Identity {
         } else {
             AuthLevel::Password
         };
-        Ok(self.open(&account, role.ok_or(IdentityError::NoSuchRole)?, auth))
+        let signed = self.open(&account, role.ok_or(IdentityError::NoSuchRole)?, auth);
+        Ok(SignedIn {
+            changes: Desk::new(&account.login, terminal).seen(self.0.clock.now().0),
+            ..signed
+        })
     }
 
     /// Opens a session without a password; only with the grant of a demo.

@@ -186,6 +186,16 @@ impl Trace {
         if self.shared.stopped.load(Ordering::Acquire) {
             return Err(TraceError::Stopped);
         }
+        self.send(act, upkeep, touches).await
+    }
+
+    /// Hands work to the committer, also after [`Trace::stop`].
+    pub(crate) async fn send(
+        &self,
+        act: Option<Act>,
+        upkeep: Vec<Statement>,
+        touches: (bool, bool),
+    ) -> Result<Receipt, TraceError> {
         let (reply, answer) = oneshot::channel();
         let job = Job {
             act,

@@ -102,15 +102,40 @@ impl Trace {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<LineView>, TraceError> {
+        let Some((first, last)) = self.bounds(query).await? else {
+            return Ok(vec![]);
+        };
         let (from, mut args) = query.sql();
-        args.push(before.map_or(i64::MAX.into(), number));
-        args.push(limit.into());
-        let sql = format!("SELECT {VIEW} {from} AND l.line < ? ORDER BY l.line DESC LIMIT ?");
+        let below = before.and_then(|b| i64::try_from(b).ok());
+        let last = below.map_or(last, |b| last.min(b.saturating_sub(1)));
+        args.extend([first.into(), last.into(), limit.into()]);
+        let sql = format!(
+            "SELECT {VIEW} {from} AND l.line >= ? AND l.line <= ? ORDER BY l.line DESC LIMIT ?"
+        );
         let rows = self.shared.db.fetch(&sql, args).await?;
         rows.iter()
             .map(|row| view(row, 0))
             .collect::<Result<_, StorageError>>()
             .map_err(Into::into)
+    }
+
+    /// First and last line of the query's period; none when it holds no line. Times may go back, so
+    /// all of the period is asked, from the index alone. With the lines known the engine walks
+    /// backwards from the newest of them and stops at the page.
+    async fn bounds(&self, query: &Query) -> Result<Option<(i64, i64)>, TraceError> {
+        if query.from.is_none() && query.until.is_none() {
+            return Ok(Some((0, i64::MAX)));
+        }
+        let args = vec![
+            query.from.map_or(i64::MIN, |t| t.0).into(),
+            query.until.map_or(i64::MAX, |t| t.0).into(),
+        ];
+        let sql = "SELECT MIN(line), MAX(line) FROM trace_line WHERE time >= ? AND time < ?";
+        let row = self.shared.db.fetch_one(sql, args).await?;
+        let Some(row) = row else {
+            return Ok(None);
+        };
+        Ok(row.opt_int(0)?.zip(row.opt_int(1)?))
     }
 
     /// Number of lines by action and decision, from `from` until before `until`.

@@ -14,15 +14,36 @@ use crate::leaf::Token;
 use crate::sequencer::{MAP, SEGMENT, map_entry, read_leaf, segment};
 use crate::tree::{Hash, Levels, leaf_hash};
 
+/// The action of the line that a stop in order leaves.
+const STOP: &str = "trace.stop";
+
 impl Trace {
     /// Writes a map line; a leaf over all chains so far. Number of the line.
     pub async fn map(&self) -> Result<u64, TraceError> {
-        let act = Act {
+        Ok(self.record(self.own(MAP)).await?.line())
+    }
+
+    /// Ends the trace in order: refuses every further line, writes the line of the stop, and waits
+    /// until a signed checkpoint covers it, so that no later line can be missing unnoticed.
+    /// Number of that line.
+    ///
+    /// Errors: [`TraceError`] when the line cannot be written.
+    pub async fn close(&self) -> Result<u64, TraceError> {
+        self.stop();
+        let line = self.send(Some(self.own(STOP)), vec![], (false, false));
+        let line = line.await?.line();
+        self.checkpointed(line).await;
+        Ok(line)
+    }
+
+    /// A line of the trace about itself.
+    fn own(&self, action: &'static str) -> Act {
+        Act {
             actor: None,
             epoch: 0,
             org: None,
             role: "system".into(),
-            action: MAP,
+            action,
             purpose: "trace",
             classes: 0,
             decision: Decision::Allowed,
@@ -33,8 +54,7 @@ impl Trace {
             ground: self.ground(),
             touches_subjects: false,
             touches_accounts: false,
-        };
-        Ok(self.record(act).await?.line())
+        }
     }
 
     /// The person's statement as JSON text: every entry with its proof, up to a fresh map and checkpoint.

@@ -1,5 +1,8 @@
 use mimamori_storage::Migration;
 
+/// Every column of the trace's tables: class, legal item name, retention, way of erasure.
+pub const ITEMS: &str = include_str!("../items.toml");
+
 /// Tables of the trace.
 ///
 /// `trace_line` is the source; `trace_chain`, `trace_leaf` and `trace_tree` are what the
@@ -48,5 +51,16 @@ CREATE TABLE trace_key (
         // Leaves under the newest checkpoint when the tree last grew: a checkpoint that is lost
         // or replaced by an older one is noticed at the next start.
         ddl: "ALTER TABLE trace_tree ADD COLUMN signed {int} NOT NULL DEFAULT 0;",
+    },
+    Migration {
+        id: "trace-0003",
+        // What auditors search by. Few distinct officers, offices and actions, and times that grow:
+        // the committer's inserts stay at the ends of these trees.
+        ddl: "
+CREATE INDEX trace_line_time ON trace_line (time, line);
+CREATE INDEX trace_line_actor ON trace_line (actor, line);
+CREATE INDEX trace_line_org ON trace_line (org, line);
+CREATE INDEX trace_line_action ON trace_line (action, line);
+",
     },
 ];

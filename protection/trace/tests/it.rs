@@ -318,6 +318,37 @@ async fn ended(trace: Trace) {
 }
 
 #[tokio::test]
+async fn a_stop_in_order_ends_under_a_signed_checkpoint_and_takes_nothing_more() {
+    each(async |trace, db, location, dir| {
+        for _ in 0..30 {
+            trace.record(act(&trace, &[1, 2])).await.unwrap();
+        }
+        let line = trace.close().await.unwrap();
+        assert_eq!((line, trace.checkpoint_line()), (31, 31));
+        let newest = notes(dir).pop().unwrap();
+        assert_eq!(
+            newest.lines().nth(1),
+            Some("61"),
+            "30 lines of two and the stop"
+        );
+        assert_eq!(newest.lines().nth(3), Some("line 31"));
+        let more = trace.record(act(&trace, &[1])).await;
+        assert!(matches!(more, Err(TraceError::Stopped)));
+        let sql = "SELECT action FROM trace_line ORDER BY line DESC LIMIT 1";
+        let last = db.fetch_one(sql, vec![]).await.unwrap().unwrap();
+        assert_eq!(last.text(0).unwrap(), "trace.stop");
+        // The next start goes on behind it.
+        ended(trace).await;
+        let (trace, _db) = start(location, dir, Arc::new(SystemClock::new()))
+            .await
+            .unwrap();
+        let next = trace.record(act(&trace, &[1])).await.unwrap();
+        assert_eq!(next.line(), 32);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn lost_or_older_checkpoints_are_noticed_at_the_start() {
     each(async |trace, _db, location, dir| {
         let first = trace.record(act(&trace, &[1])).await.unwrap().line();

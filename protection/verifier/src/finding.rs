@@ -75,6 +75,8 @@ pub enum Problem {
     NotInLog,
     /// The known checkpoint covers more than the newest: known, newest.
     KnownLonger(u64, u64),
+    /// A line whose number was seen elsewhere is not there: line, last line.
+    LineMissing(u64, u64),
     /// The statement's JSON is not as prescribed.
     Json(String),
     /// A text field is not in the prescribed form.

@@ -16,6 +16,7 @@ pub mod sentences;
 mod shape;
 pub mod signed;
 pub mod statement;
+pub mod tail;
 pub mod trace;
 pub mod tree;
 mod words;

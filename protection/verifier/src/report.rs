@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::finding::Finding;
+use crate::tail::Tail;
 
 /// What to judge the trace against.
 #[derive(Debug, Clone)]
@@ -16,6 +17,13 @@ pub struct Options {
     pub per_segment: u64,
     /// How long to wait for a writer that is between the log and the newest checkpoint.
     pub settle: Duration,
+    /// The longest time that leaves may stand without a signature. The writer signs each second.
+    pub interval: Duration,
+    /// The time to judge the age of unsigned leaves by, microseconds since 1970-01-01 UTC; without
+    /// it only the time between them counts.
+    pub now: Option<i64>,
+    /// A line whose number was seen on a page or a print: the trace must hold it.
+    pub line: Option<u64>,
 }
 
 impl Default for Options {
@@ -25,6 +33,9 @@ impl Default for Options {
             known: Vec::new(),
             per_segment: 1_048_576,
             settle: Duration::from_secs(1),
+            interval: Duration::from_secs(60),
+            now: None,
+            line: None,
         }
     }
 }
@@ -34,7 +45,7 @@ impl Default for Options {
 pub struct Report {
     /// Leaves the newest checkpoint covers.
     pub size: u64,
-    /// Leaves that were judged.
+    /// Leaves that were judged and are covered by the newest checkpoint.
     pub judged: u64,
     /// Last line judged.
     pub line: u64,
@@ -42,8 +53,14 @@ pub struct Report {
     pub persons: u64,
     /// Checkpoints of the log that were compared.
     pub checkpoints: u64,
-    /// Whole leaves after the newest checkpoint, not judged.
-    pub after: u64,
+    /// When the newest checkpoint was signed, microseconds since 1970-01-01 UTC.
+    pub signed_at: i64,
+    /// The newest checkpoint ends with the line of a clean stop, and nothing follows it.
+    pub closed: bool,
+    /// Leaves after the newest checkpoint: judged like all others, but not signed.
+    pub tail: Tail,
+    /// The tail is longer or older than the writer can leave one.
+    pub overdue: bool,
     /// Bytes of an unfinished record after them.
     pub unfinished: u64,
     /// Whether the key came from the trace itself.

@@ -31,10 +31,9 @@ impl Batch {
     }
 }
 
-/// What stood after the newest checkpoint, and what was wrong with the files.
+/// What was wrong with the files, and the bytes of an unfinished last record.
 #[derive(Debug, Default)]
 pub(crate) struct Rest {
-    pub leaves: u64,
     pub bytes: u64,
     pub findings: Findings,
 }
@@ -99,7 +98,7 @@ struct Source<'a> {
     stopped: bool,
 }
 
-/// Sends the first `size` leaves of the folder and counts what follows them.
+/// Sends all leaves of the folder; the first `size` of them must stand.
 pub(crate) fn read(
     folder: &Path,
     size: u64,
@@ -178,17 +177,10 @@ impl Source<'_> {
     /// Reads one segment; whether another may follow.
     fn segment(&mut self, file: &mut impl Read, name: &str) -> std::io::Result<bool> {
         let mut offset = 0;
-        let mut tail = Vec::new();
         let place = || Place::File(format!("leaves/{name}"));
         for leaves in 0..=self.per_segment {
-            let judged = self.read < self.size;
-            tail.clear();
-            let bytes = if judged {
-                &mut self.batch.bytes
-            } else {
-                &mut tail
-            };
-            let length = match read_record(file, MAX_LEAF, bytes)? {
+            let signed = self.read < self.size;
+            let length = match read_record(file, MAX_LEAF, &mut self.batch.bytes)? {
                 Record::End if leaves == self.per_segment => return Ok(true),
                 Record::End => return Ok(false),
                 _ if leaves == self.per_segment => {
@@ -201,7 +193,7 @@ impl Source<'_> {
                     return Ok(false);
                 }
                 Record::Whole(length) => length,
-                Record::Cut(got) if judged => {
+                Record::Cut(got) if signed => {
                     self.rest.bytes = got;
                     self.rest.findings.add(place(), Problem::RecordCut(offset));
                     return Ok(false);
@@ -219,10 +211,6 @@ impl Source<'_> {
             };
             offset += 4 + length as u64;
             self.read += 1;
-            if !judged {
-                self.rest.leaves += 1;
-                continue;
-            }
             let end = self.batch.bytes.len();
             self.batch
                 .leaves

@@ -1,6 +1,7 @@
 //! Reports as plain sentences, Japanese and English.
 
 use crate::finding::Finding;
+use crate::tail::utc;
 use crate::{statement, trace};
 
 /// A sentence in both languages.
@@ -62,18 +63,7 @@ impl trace::Report {
                 ),
             ),
         ];
-        if self.after > 0 || self.unfinished > 0 {
-            out.push(say(
-                format!(
-                    "チェックポイントの後に {} 件の葉と {} バイトの書きかけがあります（進行中、未判定）。",
-                    self.after, self.unfinished
-                ),
-                format!(
-                    "{} leaves and {} bytes of an unfinished record after the checkpoint (in progress, not judged).",
-                    self.after, self.unfinished
-                ),
-            ));
-        }
+        out.extend(self.tail());
         if self.own_key {
             out.push(say(
                 "鍵は証跡のフォルダーから取りました。このフォルダーと同じ程度にしか信用できません。",
@@ -91,6 +81,52 @@ impl trace::Report {
             ),
         });
         findings(&mut out, &self.findings, self.more);
+        out
+    }
+}
+
+impl trace::Report {
+    /// What is said of the end of the trace.
+    fn tail(&self) -> Vec<Sentence> {
+        let (size, signed, tail) = (self.size, utc(self.signed_at), self.tail);
+        let mut out = Vec::new();
+        if self.closed {
+            out.push(say(
+                format!("書込みは正しく終わり、終わりの行まで署名されています（{signed}）。"),
+                format!(
+                    "The writer was stopped in order; everything up to its last line is signed ({signed})."
+                ),
+            ));
+        }
+        if tail.leaves > 0 {
+            let (lines, leaves, newest) = (tail.lines, tail.leaves, utc(tail.newest));
+            out.push(say(
+                format!(
+                    "チェックポイント {size}（{signed}）の後の {lines} 行（葉 {leaves} 件）は、まだ署名されていません。最新は {newest} です。つながりは確かめました。"
+                ),
+                format!(
+                    "{lines} lines ({leaves} leaves) after checkpoint {size} ({signed}) are not yet signed, newest at {newest}; their order and links were checked."
+                ),
+            ));
+        }
+        if self.unfinished > 0 {
+            let bytes = self.unfinished;
+            out.push(say(
+                format!("最後に {bytes} バイトの書きかけがあります。"),
+                format!("{bytes} bytes of an unfinished record stand at the end."),
+            ));
+        }
+        if self.overdue {
+            out.push(say(
+                "注意　署名のない部分が、署名の間隔より長くなっています。書込みが止まっているか、チェックポイントが取り除かれています。",
+                "ATTENTION: the unsigned part is longer than the writer leaves one. The writer does not run, or checkpoints were taken away.",
+            ));
+        } else if !self.closed {
+            out.push(say(
+                "最後のチェックポイントの後に消された行は、この検証だけでは分かりません（--line で、画面や印刷物の行の番号と照合できます）。",
+                "Lines removed after the last checkpoint cannot be noticed by this alone (--line compares with a line number from a page or print).",
+            ));
+        }
         out
     }
 }

@@ -2,18 +2,20 @@
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::time::Duration;
 
 use crate::chains::State;
 use crate::finding::{Finding, Findings, Place, Problem};
 use crate::format::Leaf;
 use crate::inputs::{choose_key, read_known, read_part};
 use crate::log::Log;
-use crate::note::{Checkpoint, MAX_NOTE};
+use crate::note::{Checkpoint, Key, MAX_NOTE};
 pub use crate::report::{Options, Report};
 use crate::segments::{Batch, Rest};
 use crate::tree::Frontier;
 use crate::{VerifyError, segments};
+
+/// Action of the line that a writer leaves when it is stopped in order.
+const STOP: &str = "trace.stop";
 
 struct Pass<'a> {
     newest: Checkpoint,
@@ -68,7 +70,7 @@ pub fn verify(folder: &Path, options: &Options) -> Result<Report, VerifyError> {
             return Ok(finish(report, findings));
         }
     };
-    report.size = newest.size;
+    (report.size, report.signed_at) = (newest.size, newest.time);
     let (state, tree) = (State::default(), Frontier::default());
     let mut pass = Pass {
         newest,
@@ -93,8 +95,7 @@ pub fn verify(folder: &Path, options: &Options) -> Result<Report, VerifyError> {
             .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         judged.and(rest)
     })?;
-    pass.end(&newest_path, options.settle)?;
-    pass.report.after = rest.leaves;
+    pass.end(&newest_path, &key, options)?;
     pass.report.unfinished = rest.bytes;
     for Finding { place, problem } in rest.findings.kept {
         pass.findings.add(place, problem);
@@ -113,9 +114,17 @@ impl Pass<'_> {
         self.checkpoints()?;
         for batch in batches {
             for (bytes, hash) in batch.iter() {
-                let at = self.tree.size();
+                let at = self.tree.size() + self.report.tail.leaves;
                 match Leaf::parse(bytes) {
-                    Ok(leaf) => self.state.judge(at, &leaf, hash, &mut self.findings),
+                    Ok(leaf) if at >= self.newest.size => {
+                        self.state.judge(at, &leaf, hash, &mut self.findings);
+                        self.report.tail.add(&leaf);
+                        continue;
+                    }
+                    Ok(leaf) => {
+                        self.state.judge(at, &leaf, hash, &mut self.findings);
+                        self.report.closed = leaf.action == STOP;
+                    }
                     Err(why) => {
                         // what follows cannot be told from what this leaf would have said
                         self.findings.add(Place::Leaf(at, None), Problem::Leaf(why));
@@ -124,6 +133,8 @@ impl Pass<'_> {
                 }
                 self.tree.push(hash);
                 self.checkpoints()?;
+                (self.report.judged, self.report.line) = (self.tree.size(), self.state.line);
+                self.report.persons = self.state.persons();
             }
         }
         Ok(())
@@ -182,9 +193,7 @@ impl Pass<'_> {
     }
 
     /// After the last leaf: nothing known is larger, and the log ends with the newest checkpoint.
-    fn end(&mut self, newest_path: &Path, settle: Duration) -> Result<(), VerifyError> {
-        (self.report.judged, self.report.line) = (self.tree.size(), self.state.line);
-        self.report.persons = self.state.persons();
+    fn end(&mut self, path: &Path, key: &Key, options: &Options) -> Result<(), VerifyError> {
         for (known, name) in std::mem::take(&mut self.known) {
             if known.size > self.newest.size {
                 self.findings.add(
@@ -195,13 +204,27 @@ impl Pass<'_> {
         }
         let complete = self.tree.size() == self.newest.size;
         if complete && !(self.at_end && self.log.next.is_none()) {
-            std::thread::sleep(settle);
+            std::thread::sleep(options.settle);
             // a writer at work has moved on meanwhile; then what follows the newest we read is in progress
-            let moved = read_part(newest_path, MAX_NOTE as u64)?.as_deref() != Some(self.note);
+            let moved = read_part(path, MAX_NOTE as u64)?.as_deref() != Some(self.note);
             if !(self.at_end && moved) {
                 self.findings
                     .add(Place::File("checkpoint".into()), Problem::NotInLog);
             }
+        }
+        if let Some(line) = options.line.filter(|line| *line > self.state.line) {
+            let place = Place::File("leaves".into());
+            self.findings
+                .add(place, Problem::LineMissing(line, self.state.line));
+        }
+        let tail = self.report.tail;
+        self.report.closed &= complete && tail.leaves == 0;
+        if complete && tail.overdue(options.interval, options.now) {
+            std::thread::sleep(options.settle);
+            // a writer at work has signed these leaves while we read them
+            let newer = read_part(path, MAX_NOTE as u64)?;
+            let newer = newer.and_then(|note| Checkpoint::open(&note, key).ok());
+            self.report.overdue = newer.is_none_or(|c| c.size < self.newest.size + tail.leaves);
         }
         Ok(())
     }

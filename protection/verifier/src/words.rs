@@ -89,6 +89,9 @@ impl Problem {
             P::KnownLonger(known, ours) => format!(
                 "{known} 件を示していますが、最新のチェックポイントは {ours} 件です（巻き戻し）"
             ),
+            P::LineMissing(line, last) => {
+                format!("{line} 行目があったはずですが、最後は {last} 行目です（切り詰め）")
+            }
             P::Json(why) => format!("JSON が書式に合いません（{why}）"),
             P::Field(name) => format!("項目 {name} が書式に合いません"),
             P::NoEntry => "記録がないため、全件であることを示せません".into(),
@@ -142,6 +145,9 @@ impl Problem {
             P::NotInLog => "newest checkpoint is not the last one of checkpoints.log".into(),
             P::KnownLonger(known, ours) => {
                 format!("covers {known} leaves, the newest checkpoint only {ours} (rolled back)")
+            }
+            P::LineMissing(line, last) => {
+                format!("line {line} is missing, the last one is line {last} (truncated)")
             }
             P::Json(why) => format!("JSON is not as prescribed ({why})"),
             P::Field(name) => format!("field {name} is not as prescribed"),

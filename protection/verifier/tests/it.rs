@@ -15,6 +15,8 @@ mod report;
 mod samples;
 #[path = "it/statement.rs"]
 mod statement;
+#[path = "it/tail.rs"]
+mod tail;
 #[path = "it/tampering.rs"]
 mod tampering;
 #[path = "it/whole.rs"]

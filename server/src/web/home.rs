@@ -4,6 +4,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use mimamori_gate::{DailyCap, Taken};
 use mimamori_identity::{Role, Visitor, bootstrap_done};
 use mimamori_pages::{Frame, html};
 
@@ -24,6 +25,9 @@ struct HomePage<'a> {
     import: Option<(String, u64, u64)>,
     other: bool,
     today: String,
+    /// What this user took out today; none when nothing.
+    taken: Option<Taken>,
+    cap: DailyCap,
 }
 
 #[derive(serde::Deserialize)]
@@ -126,7 +130,11 @@ pub(crate) async fn page(
         title: "パスワードの変更",
         text: "自分のパスワードを変えます。",
     });
-    let today = site.clock.now().office_day();
+    let now = site.clock.now();
+    let today = now.office_day();
+    // The visitor's own count, of no resident: it needs no line.
+    let taken = site.gate.taken(&visitor.user, now).await.ok();
+    let taken = taken.filter(|taken| taken.documents > 0);
     let frame = frame.with_title("ホーム").with_current("/");
     html(HomePage {
         frame: &frame,
@@ -134,5 +142,7 @@ pub(crate) async fn page(
         import: site.running(),
         other: told.other.is_some(),
         today: mimamori_kernel::date::wareki_with_western(today.into()),
+        taken,
+        cap: site.gate.daily_cap(),
     })
 }

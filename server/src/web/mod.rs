@@ -85,6 +85,7 @@ pub(crate) const REPORT_READERS: [Role; 3] = [
 pub struct Site {
     pub(crate) identity: Identity,
     pub(crate) trace: Trace,
+    pub(crate) gate: mimamori_gate::Gate,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) db: mimamori_storage::Db,
@@ -144,7 +145,7 @@ impl Site {
         Self {
             identity: instance.identity.clone(),
             trace: instance.trace.clone(),
-
+            gate: instance.gate.clone(),
             clock: instance.clock.clone(),
             random: instance.random.clone(),
             db: instance.db.clone(),

@@ -60,7 +60,9 @@ async fn may(site: &Site, visitor: &Visitor) -> Result<(), Response> {
     site.trace.record(line).await.map_err(|e| unwritten(&e))?;
     Err(Problem::forbidden(Refusal {
         reason: "二人目の運営管理責任者を登録できるのは、一人目だけのあいだです。".into(),
-        clauses: vec!["S4-16".into(), "S4-28".into()],
+        clauses: ["S4-16", "S4-28"]
+            .map(|id| site.gate.rules().basis(id))
+            .to_vec(),
         policy: "bootstrap".into(),
         ask: "三人目からは、二人の運営管理責任者が任命します。".into(),
     })

@@ -140,6 +140,7 @@ pub(crate) async fn opened(site: &Site, signed: SignedIn, how: &str) -> Response
     );
     // The account is looked at again in the same transaction.
     act.ground = Default::default();
+    act.changes = signed.changes;
     if let Err(error) = site.trace.record(act).await {
         site.identity.sign_out(&signed.cookie);
         return unwritten(&error);

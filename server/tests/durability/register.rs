@@ -131,5 +131,9 @@ pub fn judge(dir: &Path, known: &Path) {
     };
     let report = verify(&dir.join("trace"), &options).unwrap();
     assert!(report.good(), "{report:?}");
-    assert_eq!((report.after, report.unfinished), (0, 0), "{report:?}");
+    assert_eq!(
+        (report.tail.leaves, report.unfinished),
+        (0, 0),
+        "{report:?}"
+    );
 }

@@ -76,6 +76,10 @@ async fn an_alert_is_answered_by_the_auditor_and_reported_with_a_signature() {
         );
         house.post(&format!("{path}/note"), &clerk, &form).await;
         assert_eq!(house.get(&path, &clerk).await.status, StatusCode::OK);
+        // A person's lines are found once they are in the tree.
+        let last = number(&house, "SELECT MAX(line) FROM trace_line").await;
+        let last = u64::try_from(last).unwrap();
+        house.instance.trace.checkpointed(last).await;
 
         let auditor = house.play("audit-1").await;
         let ran = house.post("/audit/run", &auditor, "").await;

@@ -145,7 +145,8 @@ fn demanded(cell: &Cell) -> bool {
                 }
         }
         // S0-45, S4-100, S4-101: the auditor watches the use of the system, as an audit and nothing else.
-        "trace.search" | "trace.export" | "alert.list" | "alert.open" | "alert.answer" => {
+        "trace.search" | "trace.export" | "out.list" | "alert.list" | "alert.open"
+        | "alert.answer" => {
             cell.kind == OrgKind::Department
                 && cell.role == Role::Auditor
                 && cell.purpose == Purpose::Audit

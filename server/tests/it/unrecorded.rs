@@ -108,7 +108,9 @@ fn must_fail(login: &str, method: &str, path: &str) -> bool {
         ("POST", "/residents/search") | ("GET", "/residents/{person}") => true,
         ("GET", "/residents/search") | ("GET" | "POST", "/residents/{person}/note") => !officer,
         ("GET", "/audit") => login != "audit-1",
-        ("GET", "/audit/alerts" | "/audit/alerts/{alert}" | "/audit/reports") => true,
+        ("GET", "/audit/out" | "/audit/alerts" | "/audit/alerts/{alert}" | "/audit/reports") => {
+            true
+        }
         ("POST", "/audit" | "/audit/run" | "/audit/reports") => true,
         ("GET", "/residents/results/{result}") => officer,
         (_, path) if path.starts_with("/residents/imports") => login != "lead-1",

@@ -1,7 +1,7 @@
 //! "Not yours" never differs from "not there".
 
 use axum::http::StatusCode;
-use mimamori_gate::{Facts, subject_statement};
+use mimamori_gate::{Facts, Statement, subject_statement};
 use mimamori_kernel::id::PersonId;
 
 use crate::house::{each_demo, encoded};
@@ -180,6 +180,57 @@ async fn the_household_list_does_not_tell_where_a_protected_person_lives() {
             assert_eq!(page.status, StatusCode::OK, "{login}");
             assert_eq!(page.body.contains(&hidden), seen, "{login}: {hidden}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_care_clerk_is_not_told_of_namesakes_who_are_only_household_members() {
+    each_demo(async |house| {
+        let alone = "status = 1 AND protected = 0 AND namesakes = 1";
+        let (one, [kanji, _, number]) =
+            house.persons(&format!("{alone} AND insured = 1")).await[0].clone();
+        let (member, _) = house.persons(&format!("{alone} AND insured = 0")).await[0].clone();
+        // The member takes the insured person's name; the register counts both.
+        let same = "UPDATE residents_person SET namesakes = 2, \
+            kanji_key = (SELECT n.kanji_key FROM residents_person n WHERE n.person = ?), \
+            kana_key = (SELECT n.kana_key FROM residents_person n WHERE n.person = ?) \
+            WHERE person IN (?, ?)";
+        let args = [&one, &one, &one, &member]
+            .map(|p| p.bytes().into())
+            .to_vec();
+        let change = vec![Statement::expecting(same, args, 2, "test")];
+        house.instance.trace.upkeep(change, false).await.unwrap();
+        let told = async |login: &str| {
+            let cookie = house.play(login).await;
+            let form = format!("number={number}&channel=counter");
+            let found = house.post("/residents/search", &cookie, &form).await;
+            let list = house.get(&found.location, &cookie).await.body;
+            let result = found.location.rsplit('/').next().unwrap().to_owned();
+            let record = house
+                .get(&format!("/residents/{one}?from={result}"), &cookie)
+                .await
+                .body;
+            assert!(
+                list.contains(&kanji) && record.contains(&kanji),
+                "{login}: {record}"
+            );
+            let many = record.contains("同じ氏名の人が2人います");
+            assert_eq!(many, record.contains("同姓同名"), "{login}: {record}");
+            (list.contains("同姓同名"), many)
+        };
+        assert_eq!(told("clerk-1").await, (true, true));
+        assert_eq!(told("care-1").await, (false, false));
+        // Once the other is insured too, the care clerk may find both, and is warned.
+        let sql = "SELECT mask FROM gate_subject WHERE person = ?";
+        let row = house
+            .instance
+            .db
+            .fetch_one(sql, vec![member.bytes().into()]);
+        let mask = row.await.unwrap().unwrap().int(0).unwrap();
+        let change = vec![subject_statement(&member, Facts(mask | Facts::INSURED))];
+        house.instance.trace.upkeep(change, true).await.unwrap();
+        assert_eq!(told("care-1").await, (true, true));
     })
     .await;
 }

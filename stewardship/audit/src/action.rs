@@ -13,6 +13,9 @@ pub const TRACE_SEARCH: Action = Action::new("trace.search", "証跡を検索", 
 pub const TRACE_EXPORT: Action =
     Action::new("trace.export", "証跡をファイルに出力", &[AccessLog]).way_out(LINES);
 
+/// What each user took out on a day.
+pub const OUT_LIST: Action = Action::new("out.list", "出力の集計を一覧に表示", &[AccessLog]);
+
 /// A run of the monitoring rules.
 pub const MONITOR_RUN: Action = Action::new("monitor.run", "証跡を規則で点検", &[Aggregate]);
 

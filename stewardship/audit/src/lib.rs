@@ -7,6 +7,7 @@
 pub mod action;
 mod alert;
 pub mod monitor;
+mod out;
 mod report;
 mod schema;
 mod search;
@@ -34,6 +35,7 @@ pub const ROOM: Room = Room {
     actions: &[
         action::TRACE_SEARCH,
         action::TRACE_EXPORT,
+        action::OUT_LIST,
         action::MONITOR_RUN,
         action::ALERT_LIST,
         action::ALERT_OPEN,
@@ -111,6 +113,7 @@ impl Audit {
             .route("/audit", get(search::form_page).post(search::submit))
             .route("/audit/results/{result}", get(search::results))
             .route("/audit/results/{result}/file", post(search::file))
+            .route("/audit/out", get(out::list))
             .route("/audit/run", post(alert::run))
             .route("/audit/alerts", get(alert::list))
             .route(

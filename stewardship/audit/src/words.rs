@@ -10,7 +10,7 @@ use mimamori_pages::Choice;
 use mimamori_trace::LineView;
 
 /// Acts of the house itself, which no room declares.
-const HOUSE: [(&str, &str); 8] = [
+const HOUSE: [(&str, &str); 9] = [
     ("session.open", "サインイン"),
     ("session.close", "サインアウト"),
     ("session.lock", "画面のロック"),
@@ -19,6 +19,7 @@ const HOUSE: [(&str, &str); 8] = [
     ("account.link", "利用者と本人の結び付け"),
     ("account.password", "パスワードの変更"),
     ("trace.map", "証跡の地図の作成"),
+    ("trace.stop", "証跡の終わり（正しい停止）"),
 ];
 
 /// The word for an action's code, or the code itself.

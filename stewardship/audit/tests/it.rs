@@ -303,7 +303,7 @@ async fn own_record_kin_protected_and_nights_are_found_and_the_line_tells_only_c
             rows[0]
                 .text(0)
                 .unwrap()
-                .contains("rules=2026-04 days=1 looks=5 findings=4")
+                .contains("rules=2026-11 days=1 looks=5 findings=4")
         );
         assert!(rows[0].bytes(1).unwrap().is_empty());
     })

@@ -46,7 +46,7 @@ pub fn check(folder: &Path, known: &[PathBuf]) -> Report {
         known: known.to_vec(),
         per_segment: SEGMENT as u64,
         settle: Duration::ZERO,
-        key: None,
+        ..Options::default()
     };
     verify(folder, &options).unwrap()
 }

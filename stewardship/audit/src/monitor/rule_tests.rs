@@ -56,7 +56,7 @@ fn people(family: &str) -> People {
         officers: HashMap::from([([1; 16], officer)]),
         subjects: subjects.map(|(n, k)| ([n; 32], k)).into(),
         families: HashMap::from([("蓮見".into(), 2), ("佐藤".into(), 20)]),
-        persons: 1000,
+        persons: 10_000,
     }
 }
 

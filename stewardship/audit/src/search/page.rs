@@ -3,7 +3,7 @@ use axum::Extension;
 use axum::extract::{Path, Query as Address, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mimamori_gate::Purpose;
+use mimamori_gate::{DailyCap, Purpose, Taken};
 use mimamori_identity::Visitor;
 use mimamori_kernel::id::ResultId;
 use mimamori_pages::{
@@ -43,6 +43,8 @@ struct ResultsPage<'a> {
     older: Option<u64>,
     newest: bool,
     line: u64,
+    taken: Taken,
+    cap: DailyCap,
 }
 
 fn show(room: &Audit, frame: &Frame, sent: &Sent, errors: Vec<FieldError>) -> Response {
@@ -180,10 +182,11 @@ pub(crate) async fn results(
         }
         let lines = permit.lines(&search.query, before, PAGE + 1).await?;
         let staff = permit.staff().await?;
-        permit.reveal(lines.and(staff)).await
+        let taken = room.gate.taken(&visitor.user, room.clock.now()).await?;
+        Ok::<_, mimamori_gate::GateError>((permit.reveal(lines.and(staff)).await?, taken))
     };
-    let shown = match read.await {
-        Ok(shown) => shown,
+    let (shown, taken) = match read.await {
+        Ok(read) => read,
         Err(error) => return answer(error),
     };
     let line = shown.line();
@@ -207,5 +210,7 @@ pub(crate) async fn results(
         rows,
         id,
         line,
+        taken,
+        cap: room.gate.daily_cap(),
     })
 }

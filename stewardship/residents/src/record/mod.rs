@@ -18,7 +18,7 @@ use mimamori_pages::{Frame, Term, html};
 use crate::change::{ALL_COLUMNS, Change, changes};
 use crate::reception::{self, Note};
 use crate::schema::{IN_FORCE, IN_FORCE_HERE};
-use crate::search::{COLUMNS as LIST_COLUMNS, Line, channels, lines, purpose};
+use crate::search::{COLUMNS as LIST_COLUMNS, Line, NAMESAKES, channels, lines, purpose};
 use crate::{Residents, action, answer};
 
 use reason::ReasonPage;
@@ -168,6 +168,10 @@ pub(crate) async fn open(
             permit.fetch("residents_history", &EVENTS, filter, vec![]),
             permit.fetch("residents_change", &ALL_COLUMNS, journal, vec![]),
             household(&list, &permit),
+        )?;
+        let (record, members) = tokio::try_join!(
+            list.recount_one(NAMESAKES, permit.person(), record),
+            list.recount(NAMESAKES, members),
         )?;
         let record = record.and(events);
         let record = match linked {

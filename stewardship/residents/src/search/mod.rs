@@ -5,5 +5,7 @@ mod page;
 mod rule;
 
 pub(crate) use form::reason;
-pub(crate) use page::{COLUMNS, Line, channels, form_page, lines, purpose, results, sex, submit};
+pub(crate) use page::{
+    COLUMNS, Line, NAMESAKES, channels, form_page, lines, purpose, results, sex, submit,
+};
 pub(crate) use rule::Search;

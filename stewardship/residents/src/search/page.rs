@@ -3,7 +3,7 @@ use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mimamori_gate::{Listed, Purpose};
+use mimamori_gate::{Alike, Listed, Purpose};
 use mimamori_identity::{Role, Visitor};
 use mimamori_kernel::date::{PartialDate, age_completed, wareki_with_western};
 use mimamori_kernel::id::ResultId;
@@ -170,6 +170,14 @@ struct ResultsPage<'a> {
     reason: String,
 }
 
+/// The kept count of namesakes is one over all persons; who may find only some counts only those.
+pub(crate) const NAMESAKES: Alike = Alike {
+    table: "residents_person",
+    column: "namesakes",
+    agree: "p.generation = q.generation AND p.kanji_key = q.kanji_key AND p.kana_key = q.kana_key",
+    base: IN_FORCE,
+};
+
 /// Columns of a list.
 pub(crate) const COLUMNS: [&str; 11] = [
     "kanji",
@@ -308,6 +316,7 @@ pub(crate) async fn results(
                 limit,
             )
             .await?;
+        let hidden = permit.recount(NAMESAKES, hidden).await?;
         Ok::<_, mimamori_gate::GateError>((found, page, permit.reveal(hidden).await?))
     };
     let (found, page, listed) = match list.await {

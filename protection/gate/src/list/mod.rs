@@ -1,5 +1,7 @@
 //! A permit for a search or a page of persons.
 
+mod alike;
+
 use std::sync::Arc;
 
 use mimamori_identity::Visitor;
@@ -14,7 +16,9 @@ use crate::error::{GateError, Refused};
 use crate::facts::Facts;
 use crate::hidden::{Field, Hidden, Record, Revealed};
 use crate::out::{Stamp, on_screen, within_cap};
-use crate::permit::{Reason, act, columns, merge, record};
+use crate::permit::{Reason, act, columns, record};
+
+pub use alike::Alike;
 
 /// One condition of a search over the table alias `p`, with the class of the field it looks at.
 #[derive(Debug, Clone)]
@@ -127,7 +131,7 @@ impl Gate {
             Plan {
                 masks,
                 policies: policies.join(","),
-                refused: nothing.then(|| merge(refusals)),
+                refused: nothing.then(|| self.merge(&refusals)),
             }
         })
     }
@@ -374,7 +378,8 @@ impl ListPermit {
     /// Opens a list for paper or a file: one line with everyone on it, the reason sealed, and the
     /// room's own record of it.
     ///
-    /// Errors: [`GateError::Rules`] when the action is no way out, [`GateError::TooMany`] over its cap.
+    /// Errors: [`GateError::Rules`] when the action is no way out, [`GateError::TooMany`] over its cap,
+    /// [`GateError::Refused`] beyond what the visitor may take out in a day.
     pub async fn take_out(
         self,
         page: Hidden<Listed>,
@@ -394,9 +399,11 @@ impl ListPermit {
             changes,
             ..self.line()
         };
-        let receipt = self.gate.trace.record(line).await?;
-        let stamp = Stamp::new(&self.visitor, receipt.line(), persons, at);
-        Ok((Revealed::new(page.0, receipt.line()), stamp))
+        let stamp = self
+            .gate
+            .record_out(&self.visitor, line, persons, at)
+            .await?;
+        Ok((Revealed::new(page.0, stamp.line), stamp))
     }
 
     /// Writes one line that names everyone on the page, then opens it.

@@ -1,0 +1,113 @@
+//! Cedar decisions and their memory.
+
+mod action;
+mod basis;
+mod question;
+mod rules;
+
+use std::sync::{Arc, PoisonError};
+
+use mimamori_storage::Db;
+use mimamori_trace::Trace;
+
+pub use action::{Action, Purpose, Room};
+pub(crate) use question::{Answer, Question, within};
+pub(crate) use rules::PlanKey;
+pub use rules::Rules;
+
+use crate::class::Class;
+use crate::error::{GateError, Refused};
+use crate::items::Catalogue;
+use crate::list::Plan;
+use crate::out::DailyCap;
+
+/// A class that the record has but the visitor may not see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// The class.
+    pub class: Class,
+    /// Why, in Japanese.
+    pub sentence: String,
+    /// The policy.
+    pub policy: String,
+}
+
+/// The gate of one instance. Cheap to clone.
+#[derive(Clone)]
+pub struct Gate {
+    rules: Arc<Rules>,
+    pub(crate) db: Db,
+    pub(crate) trace: Trace,
+    pub(crate) daily: DailyCap,
+}
+
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
+impl Gate {
+    /// A gate over `db` with the rules of `rooms`.
+    pub fn new(db: Db, trace: Trace, rooms: &[Room]) -> Result<Self, GateError> {
+        Ok(Self {
+            rules: Arc::new(Rules::new(rooms)?),
+            db,
+            trace,
+            daily: DailyCap::default(),
+        })
+    }
+
+    /// The same with another cap of what a user may take out in a day.
+    #[must_use]
+    pub fn with_daily_cap(self, daily: DailyCap) -> Self {
+        Self { daily, ..self }
+    }
+
+    /// The data-item catalogue.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.rules.catalogue
+    }
+
+    /// The trace behind the gate.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Policies, actions and catalogue.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    pub(crate) fn decide(&self, question: Question) -> Arc<Answer> {
+        self.rules.decide(question)
+    }
+
+    /// The plan kept under a question, made when it is new.
+    pub(crate) fn known_plan(&self, key: PlanKey, make: impl FnOnce() -> Plan) -> Arc<Plan> {
+        let plans = || {
+            self.rules
+                .plans
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(known) = plans().get(&key) {
+            return known.clone();
+        }
+        let made = Arc::new(make());
+        plans().insert(key, made.clone());
+        made
+    }
+
+    /// What a refusal by this answer says.
+    pub(crate) fn refusal(&self, answer: &Answer) -> Refused {
+        self.rules
+            .refusal(answer.policies.iter().map(String::as_str))
+    }
+
+    /// One refusal out of several: each sentence and each article once.
+    pub(crate) fn merge(&self, refusals: &[Refused]) -> Refused {
+        self.rules
+            .refusal(refusals.iter().flat_map(|r| r.policy.split(',')))
+    }
+}

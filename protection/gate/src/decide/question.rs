@@ -1,0 +1,231 @@
+//! One question to Cedar and its answer.
+
+use std::collections::HashMap;
+use std::str::FromStr as _;
+use std::sync::{Mutex, PoisonError};
+
+use cedar_policy::{
+    ActionConstraint, Authorizer, Context, Decision, Entities, Entity, EntityUid, Policy,
+    PolicySet, Request, RestrictedExpression,
+};
+use mimamori_identity::{AuthLevel, OrgKind, Visitor};
+
+use super::{Action, Gate, Purpose};
+use crate::class::{Class, Classes};
+use crate::error::GateError;
+use crate::facts::Facts;
+
+/// Everything a decision depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Question {
+    /// Code of the role; `system` for a job that an operator ordered at the machine.
+    pub role: &'static str,
+    /// Code of the kind of organisation; `machine` for such a job.
+    pub org_kind: &'static str,
+    pub auth: AuthLevel,
+    pub action: Action,
+    pub purpose: Purpose,
+    pub class: Class,
+    pub facts: Facts,
+    pub own: bool,
+    pub care: bool,
+    pub proxy: bool,
+    /// The user's own scope holds the class (S4-28).
+    pub in_scope: bool,
+    /// A contract of the user's organisation names class and purpose (S0-64); true without one to keep.
+    pub in_contract: bool,
+}
+
+/// A decision with the policies that made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub allowed: bool,
+    pub policies: Vec<String>,
+}
+
+impl Gate {
+    pub(crate) fn question(
+        visitor: &Visitor,
+        action: Action,
+        purpose: Purpose,
+        class: Class,
+        facts: Facts,
+    ) -> Question {
+        Question {
+            role: visitor.role.code(),
+            org_kind: visitor.org_kind.code(),
+            auth: visitor.auth,
+            action,
+            purpose,
+            class,
+            facts,
+            own: false,
+            care: false,
+            proxy: false,
+            in_scope: within(visitor.scope.read, class),
+            in_contract: in_contract(visitor, purpose, class),
+        }
+    }
+}
+
+/// Whether a mask of classes holds a class that can be left out.
+pub(crate) fn within(mask: u32, class: Class) -> bool {
+    !class.about_residents() || Classes::from_bits(mask).contains(class)
+}
+
+/// Whether a contract in force names the class for the purpose; others than contractors need none.
+fn in_contract(visitor: &Visitor, purpose: Purpose, class: Class) -> bool {
+    visitor.org_kind != OrgKind::Contractor
+        || visitor.terms.iter().any(|terms| {
+            terms.purposes.iter().any(|p| p == purpose.code()) && within(terms.classes, class)
+        })
+}
+
+fn text(value: &str) -> RestrictedExpression {
+    RestrictedExpression::new_string(value.to_owned())
+}
+
+/// Whoever asks, as far as Cedar sees it.
+type Who = (&'static str, &'static str, AuthLevel);
+/// One class of one person's data: class, facts, own, care relation, proxy.
+type What = (Class, Facts, bool, bool, bool);
+
+/// Asks Cedar. What questions have in common is made once: names, entities, and for each action the
+/// policies whose scope names it. The others cannot hit, and Cedar would look at every one of them
+/// for each of the million questions of the permission table.
+pub(super) struct Asker {
+    authorizer: Authorizer,
+    visitor: EntityUid,
+    slice: EntityUid,
+    actions: HashMap<&'static str, (EntityUid, PolicySet)>,
+    visitors: Mutex<HashMap<Who, Entity>>,
+    slices: Mutex<HashMap<What, Entity>>,
+}
+
+impl Asker {
+    pub fn new(
+        policies: &PolicySet,
+        actions: impl Iterator<Item = Action>,
+    ) -> Result<Self, GateError> {
+        let wrong = |error: &dyn std::fmt::Display| GateError::Rules(error.to_string());
+        let name = |text: &str| EntityUid::from_str(text).map_err(|e| wrong(&e));
+        let named = |action: Action| {
+            let uid = name(&format!("Action::\"{}\"", action.code()))?;
+            let about = policies.policies().filter(|p| names(p, &uid)).cloned();
+            let about = PolicySet::from_policies(about).map_err(|e| wrong(&e))?;
+            Ok::<_, GateError>((action.code(), (uid, about)))
+        };
+        Ok(Self {
+            authorizer: Authorizer::new(),
+            visitor: name("Visitor::\"one\"")?,
+            slice: name("Slice::\"one\"")?,
+            actions: actions.map(named).collect::<Result<_, _>>()?,
+            visitors: Mutex::default(),
+            slices: Mutex::default(),
+        })
+    }
+
+    fn who(&self, (role, org_kind, auth): Who) -> Result<Entity, Box<dyn std::error::Error>> {
+        let level = match auth {
+            AuthLevel::Verified => 2,
+            _ => 1,
+        };
+        let initial = auth == AuthLevel::PasswordInitial;
+        let attributes = [
+            ("role", text(role)),
+            ("orgKind", text(org_kind)),
+            ("auth", RestrictedExpression::new_long(level)),
+            ("initialPassword", RestrictedExpression::new_bool(initial)),
+        ];
+        entity(&self.visitor, attributes)
+    }
+
+    fn what(
+        &self,
+        (class, facts, own, care, proxy): What,
+    ) -> Result<Entity, Box<dyn std::error::Error>> {
+        let yes = RestrictedExpression::new_bool;
+        let has = |bit| yes(facts.has(bit));
+        let attributes = [
+            ("class", text(class.code())),
+            ("resident", has(Facts::RESIDENT)),
+            ("deceased", has(Facts::DECEASED)),
+            ("movedOut", has(Facts::MOVED_OUT)),
+            ("supportMeasure", has(Facts::PROTECTED)),
+            ("insured", has(Facts::INSURED)),
+            ("optedOut", has(Facts::OPTED_OUT)),
+            ("own", yes(own)),
+            ("careRelation", yes(care)),
+            ("proxy", yes(proxy)),
+        ];
+        entity(&self.slice, attributes)
+    }
+
+    pub fn ask(&self, q: &Question) -> Result<Answer, Box<dyn std::error::Error>> {
+        let who = (q.role, q.org_kind, q.auth);
+        let what = (q.class, q.facts, q.own, q.care, q.proxy);
+        let visitor = kept(&self.visitors, who, || self.who(who))?;
+        let slice = kept(&self.slices, what, || self.what(what))?;
+        let yes = RestrictedExpression::new_bool;
+        let context = Context::from_pairs([
+            ("purpose".to_owned(), text(q.purpose.code())),
+            ("inScope".to_owned(), yes(q.in_scope)),
+            ("inContract".to_owned(), yes(q.in_contract)),
+        ])?;
+        let known = self.actions.get(q.action.code());
+        let (action, policies) = known.ok_or("no such action")?;
+        let (visitor_id, slice_id) = (self.visitor.clone(), self.slice.clone());
+        let request = Request::new(visitor_id, action.clone(), slice_id, context, None)?;
+        let entities = Entities::from_entities([visitor, slice], None)?;
+        let response = self.authorizer.is_authorized(&request, policies, &entities);
+        if let Some(error) = response.diagnostics().errors().next() {
+            return Err(error.to_string().into());
+        }
+        let mut ids: Vec<String> = response
+            .diagnostics()
+            .reason()
+            .map(ToString::to_string)
+            .collect();
+        ids.sort();
+        Ok(Answer {
+            allowed: response.decision() == Decision::Allow,
+            policies: ids,
+        })
+    }
+}
+
+/// Whether the scope of a policy holds for an action.
+fn names(policy: &Policy, action: &EntityUid) -> bool {
+    match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(uid) => uid == *action,
+        ActionConstraint::In(uids) => uids.contains(action),
+    }
+}
+
+fn entity<const N: usize>(
+    uid: &EntityUid,
+    attributes: [(&str, RestrictedExpression); N],
+) -> Result<Entity, Box<dyn std::error::Error>> {
+    let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
+    Ok(Entity::new(
+        uid.clone(),
+        HashMap::from(attributes),
+        Default::default(),
+    )?)
+}
+
+/// The entity kept under a key, made when it is new.
+fn kept<K: std::hash::Hash + Eq, E>(
+    all: &Mutex<HashMap<K, Entity>>,
+    key: K,
+    make: impl FnOnce() -> Result<Entity, E>,
+) -> Result<Entity, E> {
+    let all = || all.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = all().get(&key) {
+        return Ok(known.clone());
+    }
+    let made = make()?;
+    all().insert(key, made.clone());
+    Ok(made)
+}
