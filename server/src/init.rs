@@ -10,7 +10,7 @@ use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, UserId};
 use mimamori_kernel::random::SystemRandom;
 use mimamori_storage::Statement;
-use mimamori_trace::{Act, Decision};
+use mimamori_trace::{Act, Decision, Trace};
 
 use crate::config::Config;
 use crate::error::StartError;
@@ -27,6 +27,15 @@ pub fn system_act(
     changes: Vec<Statement>,
 ) -> Act {
     Act {
+        changes,
+        touches_accounts: true,
+        ..system_line(&instance.trace, action, policy)
+    }
+}
+
+/// A line of the system itself that changes nothing.
+pub(crate) fn system_line(trace: &Trace, action: &'static str, policy: String) -> Act {
+    Act {
         actor: None,
         epoch: 0,
         org: None,
@@ -38,10 +47,10 @@ pub fn system_act(
         policy,
         shown: vec![],
         details: None,
-        changes,
-        ground: instance.trace.ground(),
+        changes: vec![],
+        ground: trace.ground(),
         touches_subjects: false,
-        touches_accounts: true,
+        touches_accounts: false,
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use fs4::fs_std::FileExt as _;
 use mimamori_audit::monitor::Rules;
+use mimamori_backup::UNFINISHED;
 use mimamori_encryption::{Keys, NoteSigner};
 use mimamori_gate::{Gate, Room};
 use mimamori_identity::{Identity, Kdf, Limits};
@@ -120,6 +121,12 @@ impl Instance {
         let config = Config::load(dir)?;
         private(dir)?;
         let lock = lock(dir)?;
+        if dir.join(UNFINISHED).exists() {
+            return Err(StartError::State(
+                "控えを戻す途中で止まったフォルダです。空のフォルダに戻し直してください。".into(),
+            ));
+        }
+        crate::backup::sweep(dir)?;
         let keys = Keys::load(&dir.join("keys"))?;
         let db = database(dir, &config).await?;
         let open = pending(&db, &migrations()).await?;

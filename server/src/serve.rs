@@ -7,6 +7,7 @@ use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 
+use crate::backup::Maker;
 use crate::config::Tls;
 use crate::error::StartError;
 use crate::instance::Instance;
@@ -24,6 +25,7 @@ pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
         let hour = instance.config.derivation_hour;
         tokio::spawn(nightly_derivation(insurance, instance.clock.clone(), hour));
     }
+    tokio::spawn(nightly_backup(Maker::new(instance)));
     listen_on(
         listen,
         tls.map(|t| (t, instance.dir.clone())),
@@ -129,6 +131,21 @@ async fn nightly_derivation(
             Err(error) => {
                 let code = mimamori_kernel::error::Coded::code(&error);
                 tracing::error!(code, error = ?error, "the nightly derivation stopped");
+                900
+            }
+        };
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+    }
+}
+
+/// The night's generation of the backup, where one is set (S0-28).
+async fn nightly_backup(maker: Maker) {
+    loop {
+        let pause = match maker.nightly(maker.now()).await {
+            Ok(_) => 60,
+            Err(error) => {
+                let code = mimamori_kernel::error::Coded::code(&error);
+                tracing::error!(code, error = ?error, "the nightly backup could not be made");
                 900
             }
         };

@@ -75,15 +75,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
 }
 
 impl Repository {
-    /// The folder, made if it is missing.
-    ///
-    /// # Errors
-    /// [`BackupError::File`].
-    pub fn open(dir: &Path) -> Result<Self, BackupError> {
-        std::fs::create_dir_all(dir).map_err(BackupError::file(dir))?;
-        Ok(Self {
+    /// The folder, which the first generation makes.
+    pub fn at(dir: &Path) -> Self {
+        Self {
             dir: dir.to_owned(),
-        })
+        }
     }
 
     pub(crate) fn dir(&self) -> &Path {
@@ -145,6 +141,23 @@ impl Repository {
         }
         chain.reverse();
         Ok(chain)
+    }
+
+    /// Names of sealed files that the list does not know: it was cut, or a backup was killed before its last step.
+    ///
+    /// # Errors
+    /// [`BackupError::File`].
+    pub fn unlisted(&self) -> Result<Vec<String>, BackupError> {
+        let known = self.generations()?;
+        let entries = std::fs::read_dir(&self.dir).map_err(BackupError::file(&self.dir))?;
+        let names = entries
+            .flatten()
+            .map(|e| e.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<_> = names
+            .filter(|n| n.ends_with(".age") && known.iter().all(|g| g.file != *n))
+            .collect();
+        names.sort();
+        Ok(names)
     }
 
     /// Compares every file with the list, without a key. Reads everything; blocks the thread.

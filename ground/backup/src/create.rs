@@ -65,6 +65,7 @@ impl Repository {
     /// # Errors
     /// [`BackupError::Busy`] while another one is made, [`BackupError::File`]. The earlier generations stay as they were.
     pub fn create(&self, order: &Order<'_>) -> Result<Generation, BackupError> {
+        std::fs::create_dir_all(self.dir()).map_err(BackupError::file(self.dir()))?;
         let _lock = self.lock()?;
         let mut all = self.generations()?;
         let last = all.last();

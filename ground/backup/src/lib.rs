@@ -18,3 +18,4 @@ pub use create::{Order, Source};
 pub use error::BackupError;
 pub use format::{Content, Facts, Manifest};
 pub use key::{Identities, Recipients};
+pub use restore::UNFINISHED;

@@ -9,8 +9,8 @@ use crate::catalog::{Generation, Repository, hex};
 use crate::format::{Content, END, MAGIC, Manifest, read_part, read_place};
 use crate::{BackupError, Identities};
 
-/// Stands in the folder until everything in it is compared.
-const UNFINISHED: &str = "RESTORE-UNFINISHED";
+/// Name of the file that stands in the folder until everything in it is compared.
+pub const UNFINISHED: &str = "RESTORE-UNFINISHED";
 
 impl Repository {
     /// Puts the state of generation `number` into the new folder `to` and compares every file with what was signed.

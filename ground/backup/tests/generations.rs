@@ -36,7 +36,7 @@ impl Place {
         let dir = tempfile::tempdir().unwrap();
         let (public, private) = key(dir.path(), "key");
         Self {
-            repository: Repository::open(&dir.path().join("repository")).unwrap(),
+            repository: Repository::at(&dir.path().join("repository")),
             recipients: Recipients::load(&public).unwrap(),
             identities: Identities::load(&private).unwrap(),
             dir,
@@ -246,6 +246,7 @@ fn whoever_lost_the_blocks_or_was_killed_makes_a_full_generation_next() {
     place.create(&state, false);
     std::fs::write(&catalog, list).unwrap();
     std::fs::write(place.dir.path().join("repository/part"), b"half").unwrap();
+    assert_eq!(place.repository.unlisted().unwrap(), ["000003-part.age"]);
     let next = place.create(&state, false);
     assert_eq!((next.number, next.base), (3, None));
     place.restore(3, "back").unwrap();
@@ -254,6 +255,7 @@ fn whoever_lost_the_blocks_or_was_killed_makes_a_full_generation_next() {
 #[test]
 fn two_backups_at_once_do_not_mix() {
     let place = Place::new();
+    std::fs::create_dir(place.dir.path().join("repository")).unwrap();
     let lock = std::fs::File::options()
         .create(true)
         .truncate(false)

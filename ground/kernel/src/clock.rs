@@ -43,6 +43,12 @@ impl Instant {
             .map_or(Self(i64::MAX), |moment| Self(moment.as_microsecond()))
     }
 
+    /// Whether what is done once a day is due: the office's clock has reached `hour` (0 to 23) and it was not done on
+    /// this office day; `last` is the day on which it was done last. A machine that was off at night catches up.
+    pub fn is_due(self, hour: i8, last: Option<jiff::civil::Date>) -> bool {
+        self.office().hour() >= hour && last.is_none_or(|day| day < self.office_day())
+    }
+
     /// `2026-11-21 09:05:07`, office time.
     pub fn office_text(self) -> String {
         self.office().strftime("%Y-%m-%d %H:%M:%S").to_string()
@@ -131,5 +137,29 @@ impl Clock for TestClock {
 
     fn steady(&self) -> i64 {
         self.steady.load(Ordering::SeqCst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::{Date, date};
+
+    fn at(day: Date, hour: i64) -> Instant {
+        // The first moment after the day before, and so many hours later.
+        let midnight = Instant::after_office_day(day.yesterday().unwrap());
+        Instant(midnight.0 + hour * 3_600_000_000)
+    }
+
+    #[test]
+    fn it_is_due_once_a_day_from_its_hour_on_and_after_a_night_without_power() {
+        let (today, before) = (date(2026, 11, 21), date(2026, 11, 20));
+        assert!(!at(today, 1).is_due(2, Some(before)));
+        assert!(at(today, 2).is_due(2, Some(before)));
+        assert!(at(today, 9).is_due(2, Some(before)), "it was off at night");
+        assert!(!at(today, 9).is_due(2, Some(today)), "done today");
+        assert!(!at(today, 1).is_due(2, None) && at(today, 2).is_due(2, None));
+        assert!(at(today, 0).is_due(0, Some(before)));
+        assert!(at(today, 3).is_due(2, Some(date(2026, 10, 1))));
     }
 }

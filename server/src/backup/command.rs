@@ -6,7 +6,7 @@ use clap::Subcommand;
 use mimamori_backup::{Check, Generation, Repository};
 use mimamori_kernel::clock::Instant;
 
-use super::{create, drill, repository, restore};
+use super::{Maker, drill, repository, restore};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::instance::Instance;
@@ -93,7 +93,7 @@ pub async fn run(command: Command) -> Result<(), StartError> {
     match command {
         Command::Create { data, full } => {
             let instance = Instance::open(&data).await?;
-            println!("{}", line(&create(&instance, full).await?));
+            println!("{}", line(&Maker::new(&instance).create(full).await?));
             Ok(())
         }
         Command::List { data } => {
@@ -106,7 +106,7 @@ pub async fn run(command: Command) -> Result<(), StartError> {
             Ok(())
         }
         Command::Verify { from } => {
-            let found = Repository::open(&from)?.check()?;
+            let found = Repository::at(&from).check()?;
             let mut bad = 0;
             for (generation, check) in &found {
                 let word = match check {
@@ -117,6 +117,10 @@ pub async fn run(command: Command) -> Result<(), StartError> {
                 };
                 bad += usize::from(*check != Check::Good);
                 println!("{}: {word}", line(generation));
+            }
+            for name in Repository::at(&from).unlisted()? {
+                bad += 1;
+                println!("{name}: 一覧（catalog.json）にないファイルです");
             }
             match (found.is_empty(), bad) {
                 (true, _) => Err(StartError::State("控えがありません。".into())),
@@ -137,8 +141,13 @@ pub async fn run(command: Command) -> Result<(), StartError> {
             })
             .await?;
             println!(
-                "第{}世代を {} に戻し、署名と照らし合わせました。",
+                "第{}世代（{}、証跡の行{}まで）を {} に戻し、署名と照らし合わせました。",
                 manifest.number,
+                Instant(manifest.at).office_text(),
+                manifest
+                    .facts
+                    .get("trace/line")
+                    .map_or("不明", String::as_str),
                 to.display()
             );
             println!(

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use mimamori_kernel::clock::{Clock as _, SystemClock};
 
-use super::{SCRATCH, emptied, facts, open_copy, repository, restore};
+use super::{DRILL, emptied, facts, open_copy, opened, repository};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::instance::Instance;
@@ -67,7 +67,7 @@ pub async fn drill(dir: &Path, number: Option<u64>, identity: &Path) -> Result<R
         .or(newest)
         .ok_or_else(|| StartError::State("控えがまだありません。".into()))?;
     let started = Instant::now();
-    let scratch = emptied(dir, &format!("{SCRATCH}-drill"))?;
+    let scratch = emptied(dir, DRILL)?;
     let mut report = Report {
         number,
         at: SystemClock::new().now().0,
@@ -97,8 +97,15 @@ async fn tried(
     let from = dir.join(&super::settings(config)?.folder);
     let (keys, to) = (dir.join("keys"), scratch.join("data"));
     let (identity, target, number) = (identity.to_owned(), to.clone(), report.number);
-    let manifest =
-        super::blocking(move || restore(&from, Some(number), &identity, &keys, &target)).await?;
+    let manifest = super::blocking(move || {
+        let manifest = opened(&from, Some(number), &identity, &keys, &target)?;
+        // Where they lie already: a drill makes no second copy of the keys.
+        let link = target.join("keys");
+        let keys = std::path::absolute(&keys).map_err(StartError::file(&keys))?;
+        std::os::unix::fs::symlink(keys, &link).map_err(StartError::file(link))?;
+        Ok(manifest)
+    })
+    .await?;
     let db = open_copy(to.join("register.db")).await?;
     let found = facts(&db).await?;
     report.tables = found.len() as u64;

@@ -5,26 +5,33 @@
 
 pub mod command;
 mod drill;
+mod state;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mimamori_backup::{
-    Facts, Generation, Identities, Manifest, Order, Recipients, Repository, Source,
+    BackupError, Facts, Generation, Identities, Manifest, Order, Recipients, Repository, Source,
 };
 use mimamori_encryption::{Keys, NoteSigner};
+use mimamori_kernel::clock::{Clock, Instant};
 use mimamori_storage::{Db, Location, Synchronous, copy_file};
+use mimamori_trace::Trace;
 
 use crate::config::{self, Config};
 use crate::error::StartError;
-use crate::init::system_act;
+use crate::init::system_line;
 use crate::instance::Instance;
 
 pub use drill::{Report, drill, last_report};
+pub use state::{State, Weight};
 
 /// Name under which the instance signs its generations; the key is the one of the checkpoints.
 const SIGNER: &str = "mimamori/backup";
 /// Files of a backup that is being made or tried; emptied before each use.
 const SCRATCH: &str = "staging/backup";
+/// The same of a drill, which may run beside the service.
+const DRILL: &str = "staging/backup-drill";
 
 fn settings(config: &Config) -> Result<&config::Backup, StartError> {
     config.backup.as_ref().ok_or_else(|| {
@@ -37,7 +44,7 @@ fn settings(config: &Config) -> Result<&config::Backup, StartError> {
 /// # Errors
 /// [`StartError::Config`] without settings, [`StartError::Backup`].
 pub fn repository(dir: &Path, config: &Config) -> Result<Repository, StartError> {
-    Ok(Repository::open(&dir.join(&settings(config)?.folder))?)
+    Ok(Repository::at(&dir.join(&settings(config)?.folder)))
 }
 
 fn signer(keys: &Keys) -> NoteSigner {
@@ -59,6 +66,17 @@ fn emptied(dir: &Path, name: &str) -> Result<PathBuf, StartError> {
     Ok(path)
 }
 
+/// Removes what a killed backup or drill left: copies of the register in clear.
+pub(crate) fn sweep(dir: &Path) -> Result<(), StartError> {
+    for name in [SCRATCH, DRILL] {
+        let path = dir.join(name);
+        if path.exists() {
+            std::fs::remove_dir_all(&path).map_err(StartError::file(&path))?;
+        }
+    }
+    Ok(())
+}
+
 async fn open_copy(path: PathBuf) -> Result<Db, StartError> {
     let synchronous = Synchronous::default();
     Ok(Db::open(Location::File { path, synchronous }, 1).await?)
@@ -78,81 +96,130 @@ async fn facts(register: &Db) -> Result<Facts, StartError> {
     Ok(facts)
 }
 
-/// Makes the next generation while the service runs, and leaves a line of the trace.
-///
-/// # Errors
-/// [`StartError::Config`] without settings or on PostgreSQL; [`StartError::Backup`]; earlier generations stay whole.
-pub async fn create(instance: &Instance, full: bool) -> Result<Generation, StartError> {
-    let setting = settings(&instance.config)?.clone();
-    let Location::File { path: register, .. } = instance.config.location(&instance.dir)? else {
-        return Err(StartError::Config(
+/// Makes the backups of a running instance.
+#[derive(Clone)]
+pub struct Maker {
+    dir: PathBuf,
+    config: Config,
+    keys: Keys,
+    clock: Arc<dyn Clock>,
+    trace: Trace,
+}
+
+impl Maker {
+    /// Of this instance.
+    pub fn new(instance: &Instance) -> Self {
+        Self {
+            dir: instance.dir.clone(),
+            config: instance.config.clone(),
+            keys: instance.keys.clone(),
+            clock: instance.clock.clone(),
+            trace: instance.trace.clone(),
+        }
+    }
+
+    /// The instance's clock.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Makes a generation when the night's one is due; none when it is not, or nothing is set. To be asked every
+    /// minute or so.
+    ///
+    /// # Errors
+    /// As [`Self::create`].
+    pub async fn nightly(&self, now: Instant) -> Result<Option<Generation>, StartError> {
+        let Some(setting) = &self.config.backup else {
+            return Ok(None);
+        };
+        let all = repository(&self.dir, &self.config)?.generations()?;
+        let last = all.last().map(|g| Instant(g.at).office_day());
+        match now.is_due(setting.hour, last) {
+            true => self.create(false).await.map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// Makes the next generation while the service runs, and leaves a line of the trace.
+    ///
+    /// # Errors
+    /// [`StartError::Config`] without settings or on PostgreSQL; [`StartError::Backup`]; earlier generations stay whole.
+    pub async fn create(&self, full: bool) -> Result<Generation, StartError> {
+        let setting = settings(&self.config)?.clone();
+        let Location::File { path: register, .. } = self.config.location(&self.dir)? else {
+            return Err(StartError::Config(
             "PostgreSQL の控えは、pg_basebackup と WAL の保管で取ってください（deploy/README.md）"
                 .into(),
         ));
-    };
-    let repository = repository(&instance.dir, &instance.config)?;
-    let recipients = Recipients::load(&instance.dir.join(&setting.recipients_file))?;
-    let scratch = emptied(&instance.dir, SCRATCH)?;
-    let copy = scratch.join("register.db");
-    let to = copy.clone();
-    blocking(move || Ok(copy_file(&register, &to)?)).await?;
-    let bytes = std::fs::metadata(&copy)
-        .map_err(StartError::file(&copy))?
-        .len();
-    let db = open_copy(copy.clone()).await?;
-    let mut facts = facts(&db).await?;
-    let trace = mimamori_trace::extent(&db, &instance.dir.join("trace"), &scratch).await?;
-    db.close().await;
-    facts.insert("trace/size".into(), trace.size.to_string());
-    facts.insert("trace/root".into(), trace.root);
-    facts.insert("trace/line".into(), trace.line.to_string());
-    let config = instance.dir.join("mimamori.toml");
-    let length = std::fs::metadata(&config)
-        .map_err(StartError::file(&config))?
-        .len();
-    let source = |name: &str, path: &Path, bytes| Source {
-        name: name.into(),
-        path: path.into(),
-        bytes,
-    };
-    let mut sources = vec![
-        source("register.db", &copy, bytes),
-        source("mimamori.toml", &config, length),
-    ];
-    for part in &trace.parts {
-        sources.push(source(
-            &format!("trace/{}", part.name),
-            &part.path,
-            part.bytes,
-        ));
-    }
-    let since_full = repository.generations()?;
-    let since_full = since_full
-        .iter()
-        .rev()
-        .take_while(|g| g.base.is_some())
-        .count();
-    let full = full || since_full + 1 >= setting.full_every as usize;
-    let (signer, at) = (signer(&instance.keys), instance.clock.now().0);
-    let known = instance.dir.join("staging/backup-blocks");
-    let made = blocking(move || {
-        let order = Order {
-            sources: &sources,
-            facts,
-            recipients: &recipients,
-            sign: &|text| signer.sign(text),
-            known: &known,
-            at,
-            full,
         };
-        Ok(repository.create(&order)?)
-    })
-    .await?;
-    std::fs::remove_dir_all(&scratch).map_err(StartError::file(&scratch))?;
-    let told = format!("generation {} sha256 {}", made.number, made.sha256);
-    let line = system_act(instance, "backup.create", told, vec![]);
-    instance.trace.record(line).await?;
-    Ok(made)
+        let repository = repository(&self.dir, &self.config)?;
+        let recipients = Recipients::load(&self.dir.join(&setting.recipients_file))?;
+        let scratch = emptied(&self.dir, SCRATCH)?;
+        let copy = scratch.join("register.db");
+        let to = copy.clone();
+        blocking(move || Ok(copy_file(&register, &to)?)).await?;
+        let bytes = std::fs::metadata(&copy)
+            .map_err(StartError::file(&copy))?
+            .len();
+        let db = open_copy(copy.clone()).await?;
+        let mut facts = facts(&db).await?;
+        let trace = mimamori_trace::extent(&db, &self.dir.join("trace"), &scratch).await?;
+        db.close().await;
+        facts.insert("trace/size".into(), trace.size.to_string());
+        facts.insert("trace/root".into(), trace.root);
+        facts.insert("trace/line".into(), trace.line.to_string());
+        let config = self.dir.join("mimamori.toml");
+        let length = std::fs::metadata(&config)
+            .map_err(StartError::file(&config))?
+            .len();
+        let source = |name: &str, path: &Path, bytes| Source {
+            name: name.into(),
+            path: path.into(),
+            bytes,
+        };
+        let mut sources = vec![
+            source("register.db", &copy, bytes),
+            source("mimamori.toml", &config, length),
+        ];
+        for part in &trace.parts {
+            sources.push(source(
+                &format!("trace/{}", part.name),
+                &part.path,
+                part.bytes,
+            ));
+        }
+        let all = repository.generations()?;
+        let newest = all
+            .last()
+            .and_then(|g| g.facts.get("trace/line")?.parse::<u64>().ok());
+        if newest.is_some_and(|line| line > trace.line) {
+            return Err(StartError::State(
+                "この場所には、ここよりあとの証跡をもつ控えがあります（控えから戻した台帳ではありませんか）。[backup] の folder を別の場所にしてください。".into(),
+            ));
+        }
+        let since_full = all.iter().rev().take_while(|g| g.base.is_some()).count();
+        let full = full || since_full + 1 >= setting.full_every as usize;
+        let (signer, at) = (signer(&self.keys), self.clock.now().0);
+        let known = self.dir.join("staging/backup-blocks");
+        let made = blocking(move || {
+            let order = Order {
+                sources: &sources,
+                facts,
+                recipients: &recipients,
+                sign: &|text| signer.sign(text),
+                known: &known,
+                at,
+                full,
+            };
+            Ok(repository.create(&order)?)
+        })
+        .await?;
+        std::fs::remove_dir_all(&scratch).map_err(StartError::file(&scratch))?;
+        let told = format!("generation {} sha256 {}", made.number, made.sha256);
+        let line = system_line(&self.trace, "backup.create", told);
+        self.trace.record(line).await?;
+        Ok(made)
+    }
 }
 
 /// Puts a generation into the new data directory `to`, with the keys of `keys`, and makes sure that it opens.
@@ -167,18 +234,31 @@ pub fn restore(
     keys: &Path,
     to: &Path,
 ) -> Result<Manifest, StartError> {
-    let loaded = Keys::load(keys)?;
+    let manifest = opened(from, number, identity, keys, to)?;
+    copy_keys(keys, &to.join("keys"))?;
+    Ok(manifest)
+}
+
+/// The same without keys in the new folder.
+fn opened(
+    from: &Path,
+    number: Option<u64>,
+    identity: &Path,
+    keys: &Path,
+    to: &Path,
+) -> Result<Manifest, StartError> {
+    let signer = signer(&Keys::load(keys)?);
     let identities = Identities::load(identity)?;
-    let repository = Repository::open(from)?;
+    let repository = Repository::at(from);
     let newest = repository.generations()?.last().map(|g| g.number);
     let number = number
         .or(newest)
         .ok_or_else(|| StartError::State(format!("{} に控えがありません。", from.display())))?;
+    if std::fs::read_dir(to).is_ok_and(|mut inside| inside.next().is_some()) {
+        return Err(BackupError::NotEmpty(to.to_owned()).into());
+    }
     private_folder(to)?;
-    let signer = signer(&loaded);
-    let manifest = repository.restore(number, &identities, &|text| signer.sign(text), to)?;
-    copy_keys(keys, &to.join("keys"))?;
-    Ok(manifest)
+    Ok(repository.restore(number, &identities, &|text| signer.sign(text), to)?)
 }
 
 fn private_folder(path: &Path) -> Result<(), StartError> {

@@ -9,6 +9,7 @@ use mimamori_identity::{Role, Visitor, bootstrap_done};
 use mimamori_pages::{Frame, html};
 
 use super::{REPORT_READERS, Site};
+use crate::backup::{self, Weight};
 
 struct Work {
     href: &'static str,
@@ -28,6 +29,26 @@ struct HomePage<'a> {
     /// What this user took out today; none when nothing.
     taken: Option<Taken>,
     cap: DailyCap,
+    /// Kind and text of the banner about the backups, for who operates.
+    backup: Option<(&'static str, String)>,
+}
+
+/// The state of the backups for who has to act on it; none where none is set.
+fn backup(site: &Site, visitor: &Visitor) -> Option<(&'static str, String)> {
+    if !matches!(
+        visitor.role,
+        Role::SystemAdministrator | Role::OperationsManager
+    ) {
+        return None;
+    }
+    let (dir, config) = &site.place;
+    match backup::State::of(dir, config, site.clock.now()) {
+        Ok(state) => state.map(|state| match state.weight {
+            Weight::Good => ("info", state.text),
+            Weight::Bad => ("danger", state.text),
+        }),
+        Err(error) => Some(("danger", error.to_string())),
+    }
 }
 
 #[derive(serde::Deserialize)]
@@ -144,5 +165,6 @@ pub(crate) async fn page(
         today: mimamori_kernel::date::wareki_with_western(today.into()),
         taken,
         cap: site.gate.daily_cap(),
+        backup: backup(&site, &visitor),
     })
 }

@@ -102,6 +102,8 @@ pub struct Site {
     pub(crate) contact: Option<String>,
     /// When a terminal was last told that it tried too often, microseconds of the steady clock.
     throttled: Arc<std::sync::Mutex<std::collections::HashMap<String, i64>>>,
+    /// Data directory and configuration, for the state of the backups.
+    pub(crate) place: (std::path::PathBuf, Arc<crate::config::Config>),
     /// Present in a demo only.
     pub(crate) demo: Option<DemoGrant>,
     /// Progress of the import that runs, for the screen.
@@ -157,6 +159,7 @@ impl Site {
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
+            place: (instance.dir.clone(), Arc::new(instance.config.clone())),
             demo: DemoGrant::from_environment(instance.config.environment.code()),
             throttled: Arc::default(),
             progress: Progress::default(),

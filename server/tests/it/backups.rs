@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mimamori_server::backup::{create, drill, last_report, restore};
+use mimamori_kernel::clock::Instant as Moment;
+use mimamori_server::backup::{Maker, State, Weight, drill, last_report, restore};
 use mimamori_server::config::Backup;
 use mimamori_server::instance::Instance;
+use mimamori_server::web::Site;
 use mimamori_storage::{Db, Location, Synchronous};
 use mimamori_verifier::trace::{Options, verify};
 
@@ -80,7 +82,7 @@ async fn what_is_made_while_people_work_is_restored_whole() {
     let backups = async {
         let mut made = Vec::new();
         for _ in 0..4 {
-            made.push(create(&house.instance, false).await.unwrap());
+            made.push(Maker::new(&house.instance).create(false).await.unwrap());
         }
         stop.store(true, Ordering::Relaxed);
         made
@@ -127,6 +129,14 @@ async fn what_is_made_while_people_work_is_restored_whole() {
         rows(&to, "residents_person").await,
         rows(&house.instance.dir, "residents_person").await
     );
+    // A folder whose restore did not end is not opened, and what a killed backup left is removed.
+    let unfinished = to.join("RESTORE-UNFINISHED");
+    std::fs::write(&unfinished, "").unwrap();
+    let refused = Instance::open(&to).await.err().unwrap().to_string();
+    assert!(refused.contains("途中で止まった"), "{refused}");
+    std::fs::remove_file(unfinished).unwrap();
+    let left = to.join("staging/backup-drill/data");
+    std::fs::create_dir_all(&left).unwrap();
     // The restored instance goes on: its trace takes a line, and the other program finds it whole.
     let back = Instance::open(&to).await.unwrap();
     let act = mimamori_server::init::system_act(&back, "test.restored", String::new(), vec![]);
@@ -135,13 +145,32 @@ async fn what_is_made_while_people_work_is_restored_whole() {
     back.trace.checkpointed(line).await;
     let report = verify(&to.join("trace"), &Options::default()).unwrap();
     assert!(report.good(), "{:?}", report.findings);
+    assert!(!left.exists());
+    // A restored register does not go on in the list of the one that it came from.
+    let more =
+        mimamori_server::init::system_act(&house.instance, "test.more", String::new(), vec![]);
+    let line = house.instance.trace.record(more).await.unwrap().line();
+    house.instance.trace.checkpointed(line).await;
+    Maker::new(&house.instance).create(false).await.unwrap();
+    let error = Maker::new(&back).create(false).await.unwrap_err();
+    assert!(error.to_string().contains("あとの証跡"), "{error}");
+    // Somebody else's folder is left as it is.
+    let busy = root.join("busy");
+    std::fs::create_dir(&busy).unwrap();
+    std::fs::write(busy.join("file"), "x").unwrap();
+    let mode = |path: &Path| {
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions())
+    };
+    let before = mode(&busy);
+    assert!(restore(&from, None, &key, &keys, &busy).is_err());
+    assert_eq!(mode(&busy), before);
 }
 
 #[tokio::test]
 async fn stolen_backups_tell_nothing_and_wrong_keys_open_nothing() {
     let (house, key) = house().await;
     let root = house._dir.path();
-    create(&house.instance, false).await.unwrap();
+    Maker::new(&house.instance).create(false).await.unwrap();
     let mut read = 0;
     let people = house.persons("1 = 1").await;
     let mut names: Vec<Vec<u8>> = Vec::new();
@@ -151,6 +180,7 @@ async fn stolen_backups_tell_nothing_and_wrong_keys_open_nothing() {
             names.push(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
         }
     }
+    names.retain(|n| n.len() >= 8);
     assert!(names.len() > 500, "{} names", names.len());
     for entry in std::fs::read_dir(root.join("backups")).unwrap().flatten() {
         let bytes = std::fs::read(entry.path()).unwrap();
@@ -162,7 +192,8 @@ async fn stolen_backups_tell_nothing_and_wrong_keys_open_nothing() {
     }
     assert!(read > 500_000, "{read} bytes");
     // The same search finds the names where they are in clear.
-    let bytes = std::fs::read(house.instance.dir.join("register.db")).unwrap();
+    let mut bytes = std::fs::read(house.instance.dir.join("register.db")).unwrap();
+    bytes.extend(std::fs::read(house.instance.dir.join("register.db-wal")).unwrap());
     let starts: std::collections::HashSet<&[u8]> = bytes.windows(8).collect();
     assert!(names.iter().any(|n| starts.contains(&n[..8])));
 
@@ -184,7 +215,7 @@ async fn stolen_backups_tell_nothing_and_wrong_keys_open_nothing() {
 #[tokio::test]
 async fn a_drill_says_what_does_not_fit() {
     let (house, key) = house().await;
-    let made = create(&house.instance, false).await.unwrap();
+    let made = Maker::new(&house.instance).create(false).await.unwrap();
     let file = house._dir.path().join("backups").join(made.file);
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
@@ -198,6 +229,51 @@ async fn a_drill_says_what_does_not_fit() {
 #[tokio::test]
 async fn without_settings_there_is_no_backup_and_the_sentence_says_so() {
     let house = demo(None).await;
-    let error = create(&house.instance, false).await.unwrap_err();
+    let error = Maker::new(&house.instance).create(false).await.unwrap_err();
     assert!(error.to_string().contains("[backup]"), "{error}");
+}
+
+#[tokio::test]
+async fn each_night_has_its_backup_and_the_operator_sees_when_it_or_the_drill_is_missing() {
+    let (mut house, key) = house().await;
+    house.router = Site::new(&house.instance).router();
+    let dir = house.instance.dir.clone();
+    let hour = 3_600_000_000;
+    let state = |now| {
+        State::of(&dir, &house.instance.config, now)
+            .unwrap()
+            .unwrap()
+    };
+    // 02:30 in the office.
+    let midnight = Moment::after_office_day(house.instance.clock.now().office_day());
+    let night = Moment(midnight.0 + 2 * hour + hour / 2);
+    assert_eq!(state(night).weight, Weight::Bad, "nothing was ever made");
+    let maker = Maker::new(&house.instance);
+    let early = Moment(midnight.0 + hour);
+    assert!(
+        maker.nightly(early).await.unwrap().is_none(),
+        "before its hour"
+    );
+    let made = maker.nightly(night).await.unwrap().unwrap();
+    let told = state(Moment(made.at));
+    assert_eq!(
+        told.weight,
+        Weight::Bad,
+        "it was never tried: {}",
+        told.text
+    );
+    drill(&dir, None, &key).await.unwrap();
+    let told = state(Moment(made.at + hour));
+    assert_eq!(told.weight, Weight::Good, "{}", told.text);
+    assert!(told.text.contains("第1世代"), "{}", told.text);
+    assert_eq!(
+        state(Moment(made.at + 27 * hour)).weight,
+        Weight::Bad,
+        "a night was missed"
+    );
+    // The home page says the same to whoever operates, and to nobody else.
+    let operator = house.play("kanri-1").await;
+    assert!(house.get("/", &operator).await.body.contains("復元訓練"));
+    let clerk = house.play("clerk-1").await;
+    assert!(!house.get("/", &clerk).await.body.contains("復元訓練"));
 }

@@ -15,7 +15,6 @@ mod span;
 pub(crate) use derive::{Insured, days_left};
 pub use job::{Derivation, DeriveError, run};
 pub(crate) use nightly::Nightly;
-pub use nightly::due;
 pub use number::{Method, NumberError, Numbering};
 pub use reason::{Codes, CodesError, LossDay, Reason, Side};
 pub use record::{Entry, Ledger, RecordError, State};

@@ -2,7 +2,6 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use jiff::civil::Date;
 use mimamori_gate::JobPermit;
 use mimamori_kernel::clock::Instant;
 
@@ -45,12 +44,6 @@ impl Nightly {
     }
 }
 
-/// Whether a derivation is due at `now`: the office's clock has reached `hour` (0 to 23) and none
-/// was finished for this office day. A server that was off at night catches up when it starts.
-pub fn due(now: Instant, hour: i8, last: Option<Date>) -> bool {
-    now.office().hour() >= hour && last.is_none_or(|day| day < now.office_day())
-}
-
 impl CareInsurance {
     /// Derives everybody if that is due (資格の計算, once a day); to be asked every minute or so.
     ///
@@ -64,7 +57,7 @@ impl CareInsurance {
             Some(row) => row.text(0)?.parse().ok(),
             None => None,
         };
-        if !due(now, hour, last) || !self.nightly.begin() {
+        if !now.is_due(hour, last) || !self.nightly.begin() {
             return Ok(None);
         }
         self.work(&permit, now).await.map(Some)
@@ -80,29 +73,5 @@ impl CareInsurance {
         self.nightly
             .end(self.clock.now(), done.as_ref().ok().copied());
         done
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::civil::date;
-
-    fn at(day: Date, hour: i64) -> Instant {
-        // The first moment after the day before, and so many hours later.
-        let midnight = Instant::after_office_day(day.yesterday().unwrap());
-        Instant(midnight.0 + hour * 3_600_000_000)
-    }
-
-    #[test]
-    fn it_is_due_once_a_day_from_its_hour_on_and_after_a_night_without_power() {
-        let (today, before) = (date(2026, 11, 21), date(2026, 11, 20));
-        assert!(!due(at(today, 1), 2, Some(before)));
-        assert!(due(at(today, 2), 2, Some(before)));
-        assert!(due(at(today, 9), 2, Some(before)), "it was off at night");
-        assert!(!due(at(today, 9), 2, Some(today)), "done today");
-        assert!(!due(at(today, 1), 2, None) && due(at(today, 2), 2, None));
-        assert!(due(at(today, 0), 0, Some(before)));
-        assert!(due(at(today, 3), 2, Some(date(2026, 10, 1))));
     }
 }
