@@ -248,11 +248,14 @@ test("two records of one person are merged and separated again", () =>
     await openRecord(page, gone);
     assert.match(await text(page), /次郎/, "the other address leads to the kept record");
     await press(page, mouse, "統合を取り消す（分離）", "同一人の分離");
-    await press(page, mouse, "分離する");
+    await press(page, mouse, "確認へ進む");
     await page.locator(".error-summary").waitFor();
     await look(page);
     await page.locator("#other input").first().check();
     await fill(page, mouse, { 理由: "別の人と分かったため" });
+    await press(page, mouse, "確認へ進む");
+    await page.getByRole("button", { name: "分離する" }).waitFor();
+    await look(page);
     await press(page, mouse, "分離する", "住民の記録");
     await findByKana(page, mouse, "ちょうふく");
     assert.equal(await page.locator("tbody tr").count(), 2);

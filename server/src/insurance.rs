@@ -1,9 +1,13 @@
 //! Care insurance in this instance: its room and its derivation.
 
+use std::sync::Arc;
+
 use mimamori_care_insurance::cards::Insurer;
 use mimamori_care_insurance::eligibility::{Codes, Derivation, Method, Numbering, run};
 use mimamori_care_insurance::{CareInsurance, action};
+use mimamori_identity::Role;
 use mimamori_kernel::error::Coded as _;
+use mimamori_residents::{ServiceLink, Services};
 use mimamori_sheets::Press;
 
 use crate::config::{self, Config, Environment};
@@ -58,6 +62,30 @@ pub(crate) fn room(instance: &Instance, press: Press) -> Option<CareInsurance> {
         codes,
         numbering(config),
     ))
+}
+
+/// What a record of the register leads to.
+pub(crate) fn services(room: Option<&CareInsurance>) -> Services {
+    let Some(room) = room.cloned() else {
+        return Services::default();
+    };
+    Services {
+        links: vec![ServiceLink {
+            label: "資格管理で開く（資格と被保険者証）",
+            path: "/insurance/persons/{person}",
+            roles: &[Role::Clerk, Role::LeadOfficer],
+        }],
+        waiting: Some(Arc::new(move || {
+            let room = room.clone();
+            Box::pin(async move {
+                // Whoever cannot tell does not claim that all is worked out.
+                room.waits().await.unwrap_or_else(|error| {
+                    tracing::error!(code = error.code(), error = ?error, "no state of the derivation");
+                    true
+                })
+            })
+        })),
+    }
 }
 
 /// Works out everybody's qualification from the register (資格の計算); for a service that is stopped; a running

@@ -23,7 +23,9 @@ pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
     tokio::spawn(hourly_patrol(site.audit.clone()));
     if let Some(insurance) = site.insurance.clone() {
         let hour = instance.config.derivation_hour;
-        tokio::spawn(nightly_derivation(insurance, instance.clock.clone(), hour));
+        let clock = instance.clock.clone();
+        tokio::spawn(nightly_derivation(insurance.clone(), clock.clone(), hour));
+        tokio::spawn(following_derivation(insurance, clock));
     }
     tokio::spawn(nightly_backup(Maker::new(instance)));
     listen_on(
@@ -115,6 +117,28 @@ async fn hourly_patrol(audit: mimamori_audit::Audit) {
             tracing::error!(code, error = ?error, "the monitoring rules could not be run");
         }
         tokio::time::sleep(Duration::from_secs(3600)).await;
+    }
+}
+
+/// Everybody's qualification soon after the register changed (0022). It rests ten times as long as
+/// it worked, so that many changes are taken together and the pages keep the machine.
+async fn following_derivation(
+    insurance: mimamori_care_insurance::CareInsurance,
+    clock: std::sync::Arc<dyn mimamori_kernel::clock::Clock>,
+) {
+    const LEAST: Duration = Duration::from_secs(5);
+    loop {
+        let began = tokio::time::Instant::now();
+        let pause = match insurance.follow(clock.now()).await {
+            Ok(None) => LEAST,
+            Ok(Some(_)) => LEAST.max(began.elapsed() * 10),
+            Err(error) => {
+                let code = mimamori_kernel::error::Coded::code(&error);
+                tracing::error!(code, error = ?error, "the derivation after a change stopped");
+                Duration::from_secs(900)
+            }
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 

@@ -15,6 +15,10 @@ mod desk;
 mod edges;
 #[path = "it/entrance.rs"]
 mod entrance;
+#[path = "it/follow.rs"]
+mod follow;
+#[path = "it/forms.rs"]
+mod forms;
 #[path = "it/gate_changes.rs"]
 mod gate_changes;
 #[path = "it/house.rs"]

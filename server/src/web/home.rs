@@ -72,7 +72,19 @@ pub(crate) async fn page(
                 title: "住民の検索",
                 text,
             });
+            if matches!(visitor.role, Role::Clerk | Role::LeadOfficer) {
+                works.push(Work {
+                    href: "/residents/enter",
+                    title: "転入などの入力",
+                    text: "転入・出生・職権記載で、新しい人を台帳に入れます。",
+                });
+            }
             if visitor.role == Role::LeadOfficer {
+                works.push(Work {
+                    href: "/residents/differences",
+                    title: "取込みとの突合",
+                    text: "画面で入力した変更と、取込みのファイルの違いを確かめて決めます。",
+                });
                 works.push(Work {
                     href: "/residents/imports",
                     title: "住民データの取込み",

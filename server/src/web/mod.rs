@@ -117,6 +117,7 @@ impl Site {
     pub fn new(instance: &Instance) -> Self {
         let gate = instance.gate.clone();
         let press = press();
+        let insurance = crate::insurance::room(instance, press.clone());
         let residents = instance.config.zone.has_residents().then(|| {
             Residents::new(
                 gate.clone(),
@@ -128,6 +129,7 @@ impl Site {
                 instance.config.environment == crate::config::Environment::Demo,
             )
             .with_press(press.clone())
+            .with_services(crate::insurance::services(insurance.as_ref()))
         });
         let identity = instance.identity.clone();
         let operations = Operations::new(
@@ -137,7 +139,7 @@ impl Site {
             identity.kdf(),
             Arc::new(move |user| identity.end_sessions(user, EndReason::Revoked)),
         )
-        .with_press(press.clone());
+        .with_press(press);
         let audit = Audit::new(
             gate,
             instance.clock.clone(),
@@ -155,7 +157,7 @@ impl Site {
             residents,
             operations,
             audit,
-            insurance: crate::insurance::room(instance, press),
+            insurance,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),

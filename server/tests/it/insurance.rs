@@ -52,6 +52,12 @@ async fn reasoned(house: &House, cookie: &str, person: &PersonId) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
+/// The address of the PDF that a page offers.
+fn paper_of(page: &str) -> String {
+    let (_, rest) = page.split_once("href=\"/insurance/papers/").expect(page);
+    format!("/insurance/papers/{}", rest.split('"').next().unwrap())
+}
+
 #[tokio::test]
 async fn a_qualification_is_cancelled_and_restored_with_reason_and_history() {
     each_demo(async |house| {
@@ -144,9 +150,38 @@ async fn a_card_is_shown_printed_once_and_returned() {
         assert!(page.contains("紛失による再交付") && page.contains("様式は想定です"));
         let picture = house.get(&format!("{path}/picture"), &cookie).await;
         assert!(picture.body.contains("PNG"));
-        let pdf = house.post(&print, &cookie, &note).await;
-        assert!(pdf.body.starts_with("%PDF-"), "{}", pdf.body);
+        let done = house.post(&print, &cookie, &note).await;
+        assert_eq!(done.location, path, "{}", done.body);
         assert_eq!(count(&house, "care_insurance_card").await, cards + 1);
+        // The page shows the issue and fetches the PDF by itself, once; the link is good for one file.
+        let page = house.get(&path, &cookie).await.body;
+        let paper = paper_of(&page);
+        assert!(page.contains("http-equiv=\"refresh\"") && page.contains("交付の指示がないため"));
+        assert_eq!(
+            page.matches("紛失による再交付").count(),
+            2,
+            "the issue and the choice: {page}"
+        );
+        assert!(
+            !page.contains(&house.instance.clock.now().office_day().to_string()),
+            "no ISO date"
+        );
+        assert!(!house.get(&path, &cookie).await.body.contains("http-equiv"));
+        let other = house.play("lead-1").await;
+        assert_eq!(house.get(&paper, &other).await.status, StatusCode::CONFLICT);
+        let pdf = house.get(&paper, &cookie).await;
+        assert!(pdf.body.starts_with("%PDF-"), "{}", pdf.body);
+        assert_eq!(
+            house.get(&paper, &cookie).await.status,
+            StatusCode::CONFLICT
+        );
+        assert!(
+            !house
+                .get(&path, &cookie)
+                .await
+                .body
+                .contains("/insurance/papers/")
+        );
         assert_eq!(
             house.post(&print, &cookie, &note).await.status,
             StatusCode::CONFLICT
@@ -201,7 +236,10 @@ async fn a_batch_is_gathered_in_delivery_order_pulled_and_printed_without_protec
         house.instance.trace.upkeep(vec![mark], true).await.unwrap();
         let cards = count(&house, "care_insurance_card").await;
         let note = format!("note={}", encoded("定期の発送"));
-        let pdf = house.post("/insurance/cards/print", &cookie, &note).await;
+        let done = house.post("/insurance/cards/print", &cookie, &note).await;
+        assert_eq!(done.location, "/insurance/cards", "{}", done.body);
+        let page = house.get("/insurance/cards", &cookie).await.body;
+        let pdf = house.get(&paper_of(&page), &cookie).await;
         assert!(pdf.body.starts_with("%PDF-"), "{}", pdf.body);
         assert_eq!(count(&house, "care_insurance_card").await, cards + gathered - 2);
         let aside = "care_insurance_person WHERE card_wait = 2 AND batch = '' AND person IN (SELECT person FROM gate_subject WHERE (mask & 8) <> 0)";
@@ -245,7 +283,9 @@ async fn a_protected_card_is_the_lead_officers_alone() {
                 .await,
         );
         assert!(house.get(&path, &lead).await.body.contains("/card/picture"));
-        let pdf = house.post(&format!("{path}/print"), &lead, "note=a").await;
+        opens(&house.post(&format!("{path}/print"), &lead, "note=a").await);
+        let page = house.get(&path, &lead).await.body;
+        let pdf = house.get(&paper_of(&page), &lead).await;
         assert!(pdf.body.starts_with("%PDF-"), "{}", pdf.body);
     })
     .await;
@@ -278,8 +318,11 @@ async fn queues_and_files_are_counted_and_the_register_of_businesses_is_shown() 
             .to_owned();
         let found = house.post("/insurance", &cookie, &format!("number={number}")).await;
         assert!(found.body.contains("/insurance/persons/"), "{}", found.body);
-        let short = house.post("/insurance", &cookie, "number=12").await;
-        assert_eq!(short.status, StatusCode::BAD_REQUEST);
+        let bare = number.trim_start_matches('0');
+        let found = house.post("/insurance", &cookie, &format!("number={bare}")).await;
+        assert!(found.body.contains("/insurance/persons/"), "{}", found.body);
+        let wrong = house.post("/insurance", &cookie, "number=12x").await;
+        assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
     })
     .await;
 }

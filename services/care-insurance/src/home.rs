@@ -62,6 +62,19 @@ pub(crate) struct Asked {
     number: String,
 }
 
+/// The number as it is kept: digits in any width, capitals, and the zeros before it that may be left out.
+fn whole(typed: &str) -> String {
+    let narrow = |c: char| match c {
+        '０'..='９' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        other => other.to_ascii_uppercase(),
+    };
+    let number: String = typed.trim().chars().map(narrow).collect();
+    match !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
+        true => format!("{number:0>10}"),
+        false => number,
+    }
+}
+
 /// POST /insurance: by number.
 pub(crate) async fn find(
     State(room): State<CareInsurance>,
@@ -69,7 +82,7 @@ pub(crate) async fn find(
     Extension(frame): Extension<Frame>,
     LimitedForm(asked): LimitedForm<Asked>,
 ) -> Response {
-    let number = asked.number.trim().to_uppercase();
+    let number = whole(&asked.number);
     let frame = framed(&frame);
     let (mut errors, mut found) = (vec![], None);
     match insured_number(&number, InsuredMethod::None) {
@@ -123,4 +136,20 @@ pub(crate) async fn find(
             derives: visitor.role == Role::LeadOfficer,
         },
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_before_a_number_may_be_left_out() {
+        for typed in ["101", "0000000101", " １０１ ", "00101"] {
+            assert_eq!(whole(typed), "0000000101", "{typed}");
+        }
+        assert_eq!(whole("h123456789"), "H123456789");
+        for wrong in ["", "12a", "00000000101"] {
+            assert!(insured_number(&whole(wrong), InsuredMethod::None).is_err());
+        }
+    }
 }

@@ -36,5 +36,10 @@ pub const ROOM: Room = Room {
         action::CHANGE,
         action::BUSINESSES,
     ],
-    extracts: &["residents_person", "residents_history", "residents_state"],
+    extracts: &[
+        "residents_person",
+        "residents_history",
+        "residents_state",
+        "residents_change",
+    ],
 };

@@ -21,6 +21,32 @@ const KEPT: usize = 500;
 
 type Reasons = HashMap<PersonId, (Date, String)>;
 
+/// What is kept for a session; forgotten with it.
+#[derive(Default)]
+struct Kept {
+    reasons: Reasons,
+    paper: Option<Paper>,
+}
+
+/// A document that was taken out and counted, until the browser has fetched it.
+struct Paper {
+    /// Whose card; none for a batch.
+    about: Option<PersonId>,
+    /// The line of its output.
+    line: u64,
+    bytes: Vec<u8>,
+    /// A page has already begun to fetch it by itself.
+    begun: bool,
+}
+
+/// The link to a document that waits for the browser.
+#[derive(Clone, Copy)]
+pub(crate) struct PaperLink {
+    pub line: u64,
+    /// The page fetches it by itself; only the first one does.
+    pub fetch: bool,
+}
+
 /// What the room's pages need. Cheap to clone.
 #[derive(Clone)]
 pub struct CareInsurance {
@@ -32,7 +58,7 @@ pub struct CareInsurance {
     pub(crate) codes: Arc<Codes>,
     pub(crate) numbering: Numbering,
     pub(crate) nightly: Arc<Nightly>,
-    kept: Arc<Mutex<HashMap<SessionId, Reasons>>>,
+    kept: Arc<Mutex<HashMap<SessionId, Kept>>>,
 }
 
 impl CareInsurance {
@@ -57,7 +83,7 @@ impl CareInsurance {
         }
     }
 
-    fn kept<T>(&self, session: &SessionId, f: impl FnOnce(&mut Reasons) -> T) -> T {
+    fn kept<T>(&self, session: &SessionId, f: impl FnOnce(&mut Kept) -> T) -> T {
         let mut all = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() > 5000 && !all.contains_key(session) {
             all.clear();
@@ -68,8 +94,8 @@ impl CareInsurance {
     /// The reason given today for opening a person, if one was.
     pub(crate) fn reason(&self, session: &SessionId, person: &PersonId) -> Option<String> {
         let today = self.clock.now().office_day();
-        self.kept(session, |reasons| {
-            let (day, words) = reasons.get(person)?;
+        self.kept(session, |kept| {
+            let (day, words) = kept.reasons.get(person)?;
             (*day == today).then(|| words.clone())
         })
     }
@@ -77,12 +103,48 @@ impl CareInsurance {
     /// Keeps a reason for the rest of the office day.
     pub(crate) fn keep(&self, session: &SessionId, person: PersonId, words: String) {
         let today = self.clock.now().office_day();
-        self.kept(session, |reasons| {
+        self.kept(session, |Kept { reasons, .. }| {
             if reasons.len() > KEPT {
                 reasons.clear();
             }
             reasons.insert(person, (today, words));
         });
+    }
+
+    /// Keeps a counted document for the page that comes next; the one before is dropped.
+    pub(crate) fn keep_paper(
+        &self,
+        session: &SessionId,
+        about: Option<PersonId>,
+        line: u64,
+        bytes: Vec<u8>,
+    ) {
+        let begun = false;
+        let paper = Paper {
+            about,
+            line,
+            bytes,
+            begun,
+        };
+        self.kept(session, |kept| kept.paper = Some(paper));
+    }
+
+    /// The document that waits for this session, made from this page.
+    pub(crate) fn paper(&self, session: &SessionId, about: Option<PersonId>) -> Option<PaperLink> {
+        self.kept(session, |kept| {
+            let paper = kept.paper.as_mut().filter(|p| p.about == about)?;
+            let fetch = !std::mem::replace(&mut paper.begun, true);
+            let line = paper.line;
+            Some(PaperLink { line, fetch })
+        })
+    }
+
+    /// Hands a document over, once: one output, one file.
+    pub(crate) fn take_paper(&self, session: &SessionId, line: u64) -> Option<Vec<u8>> {
+        self.kept(session, |kept| {
+            let paper = kept.paper.take_if(|p| p.line == line)?;
+            Some(paper.bytes)
+        })
     }
 
     /// Forgets what was kept for a session that ended.
@@ -123,6 +185,7 @@ impl CareInsurance {
             .route("/insurance/cards", get(cards::batch).post(cards::gather))
             .route("/insurance/cards/pull/{person}", post(cards::pull))
             .route("/insurance/cards/print", post(cards::print_batch))
+            .route("/insurance/papers/{line}", get(cards::paper))
             .with_state(self)
     }
 }

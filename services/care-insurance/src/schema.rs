@@ -2,7 +2,9 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. `care_insurance_person` carries what lists and cards need of the
 /// register, taken over by the derivation; everything else is the room's own.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[FIRST, MARKS];
+
+const FIRST: Migration = Migration {
     id: "care-insurance-0001",
     ddl: "
 CREATE TABLE care_insurance_person (
@@ -68,4 +70,12 @@ CREATE TABLE care_insurance_run (
   persons {int} NOT NULL,
   changed {int} NOT NULL) {clustered};
 ",
-}];
+};
+
+/// What the register was when a derivation began, so that one is due when it changed.
+const MARKS: Migration = Migration {
+    id: "care-insurance-0002",
+    ddl: "
+ALTER TABLE care_insurance_run ADD COLUMN mark {text} NOT NULL DEFAULT '';
+",
+};

@@ -17,7 +17,14 @@ pub const PERSON_SEARCH: Action = Action::new(
 pub const PERSON_LIST: Action = Action::new(
     "person.list",
     "一覧に表示",
-    &[Identity, Address, Household, Insurance, RestrictedFlag],
+    &[
+        Identity,
+        Address,
+        Household,
+        Insurance,
+        Residency,
+        RestrictedFlag,
+    ],
 );
 
 /// One record.

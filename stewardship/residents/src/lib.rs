@@ -14,6 +14,7 @@ mod reception;
 mod record;
 mod schema;
 mod search;
+mod services;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ use mimamori_sheets::Press;
 
 pub use answer::answer;
 pub use schema::MIGRATIONS;
+pub use services::{ServiceLink, Services, Waiting};
 
 /// What the room brings to the gate.
 pub const ROOM: Room = Room {
@@ -73,6 +75,7 @@ pub struct Residents {
     kept: Arc<Mutex<HashMap<SessionId, Kept>>>,
     pub(crate) intake: Option<intake::Intake>,
     pub(crate) press: Press,
+    pub(crate) services: Services,
 }
 
 impl Residents {
@@ -85,6 +88,7 @@ impl Residents {
             kept: Arc::default(),
             intake: None,
             press: Press::default(),
+            services: Services::default(),
         }
     }
 
@@ -92,6 +96,13 @@ impl Residents {
     #[must_use]
     pub fn with_press(mut self, press: Press) -> Self {
         self.press = press;
+        self
+    }
+
+    /// The same with what the services bring to a record page.
+    #[must_use]
+    pub fn with_services(mut self, services: Services) -> Self {
+        self.services = services;
         self
     }
 

@@ -3,18 +3,19 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{
     Class, Condition, GateError, ListPermit, Purpose, Reason, Revealed, Statement,
 };
 use mimamori_identity::Visitor;
-use mimamori_pages::{Frame, LimitedForm, Problem, html};
+use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, html_with_status};
 use mimamori_residents::answer;
 
 use super::page::{CardError, insurer, person_of, set, told};
-use super::print::file;
 use super::rule::{COLUMNS, Card};
-use crate::eligibility::pages::{COLUMNS as LIST, Line, lines};
+use crate::eligibility::pages::{COLUMNS as LIST, Line, lines, unreasoned};
+use crate::room::PaperLink;
 use crate::{CareInsurance, action};
 
 /// Cards of one batch; the cap of the way out is the same. A batch of 500 needs about 0.4 GB while it is set.
@@ -48,6 +49,9 @@ struct BatchPage {
     batch: Vec<Line>,
     aside: Vec<Line>,
     line: u64,
+    note: String,
+    errors: Vec<FieldError>,
+    paper: Option<PaperLink>,
 }
 
 async fn list(
@@ -73,23 +77,44 @@ pub(crate) async fn batch(
     Extension(visitor): Extension<Visitor>,
     Extension(frame): Extension<Frame>,
 ) -> Response {
+    batch_page(&room, &visitor, frame, String::new(), vec![]).await
+}
+
+/// The page with what was typed into its form.
+async fn batch_page(
+    room: &CareInsurance,
+    visitor: &Visitor,
+    frame: Frame,
+    note: String,
+    errors: Vec<FieldError>,
+) -> Response {
+    let status = match errors.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::BAD_REQUEST,
+    };
     let read = async {
-        let open = list(&room, &visitor, OPEN, &LIST).await?;
-        let aside = list(&room, &visitor, ASIDE, &LIST).await?;
+        let open = list(room, visitor, OPEN, &LIST).await?;
+        let aside = list(room, visitor, ASIDE, &LIST).await?;
         Ok::<_, GateError>((open, aside))
     };
     let today = room.clock.now().office_day();
     match read.await {
-        Ok((open, aside)) => html(BatchPage {
-            frame: frame
-                .with_title("被保険者証の一括発行")
-                .with_current("/insurance"),
-            ready: room.press.ready(),
-            unset: insurer(&room).err().map(|e| e.to_string()),
-            batch: lines(&open, today),
-            aside: lines(&aside, today),
-            line: open.line(),
-        }),
+        Ok((open, aside)) => html_with_status(
+            status,
+            BatchPage {
+                frame: frame
+                    .with_title("被保険者証の一括発行")
+                    .with_current("/insurance"),
+                ready: room.press.ready(),
+                unset: insurer(room).err().map(|e| e.to_string()),
+                batch: lines(&open, today),
+                aside: lines(&aside, today),
+                line: open.line(),
+                note,
+                errors,
+                paper: room.paper(&visitor.session, None),
+            },
+        ),
         Err(error) => answer(error),
     }
 }
@@ -219,11 +244,12 @@ async fn issue(
 pub(crate) async fn print_batch(
     State(room): State<CareInsurance>,
     Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
     LimitedForm(asked): LimitedForm<Asked>,
 ) -> Response {
     let note = asked.note.trim();
-    if note.is_empty() || note.chars().count() > 200 {
-        return Problem::bad_request("印刷の理由を200文字までで書いてください。").into_response();
+    if let Some(error) = unreasoned("印刷", note) {
+        return batch_page(&room, &visitor, frame, asked.note, vec![error]).await;
     }
     let made = async {
         // Before anything is counted as issued.
@@ -247,7 +273,10 @@ pub(crate) async fn print_batch(
         Ok::<_, CardError>(Made::Pdf(sheet.pdf()?, stamp.line))
     };
     match made.await {
-        Ok(Made::Pdf(bytes, line)) => file(bytes, line),
+        Ok(Made::Pdf(bytes, line)) => {
+            room.keep_paper(&visitor.session, None, line, bytes);
+            Redirect::to("/insurance/cards").into_response()
+        }
         Ok(Made::Nobody) => Problem::bad_request("発行対象が集められていません。").into_response(),
         Ok(Made::Doubtful(n)) => Problem::bad_request(format!(
             "紙に出せない文字（外字）のある人が{n}人います。引き抜いて、1人ずつ確かめて印刷してください。"

@@ -1,17 +1,19 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{GateError, Purpose, Reason, Statement};
 use mimamori_identity::Visitor;
 use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::PersonId;
-use mimamori_pages::{Choice, Frame, LimitedForm, Problem, html, png};
+use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Problem, html_with_status, png};
 use mimamori_residents::answer;
 use mimamori_sheets::{Sheet, SheetError};
 
 use super::rule::{CARD, COLUMNS, Card, Insurer, REASONS, RETURNS, values};
-use crate::eligibility::pages::{ask, read};
+use crate::eligibility::pages::{ask, read, wareki_text};
+use crate::room::PaperLink;
 use crate::{CareInsurance, action};
 
 /// Pixels for each point of the preview.
@@ -92,6 +94,21 @@ pub(crate) fn person_of(text: &str) -> PersonId {
     text.parse().unwrap_or(PersonId::from_bytes([0; 16]))
 }
 
+/// What an officer typed into one of the page's forms, and what is wrong with it.
+#[derive(Default)]
+pub(crate) struct Typed {
+    /// 印刷の理由.
+    pub note: String,
+    /// Characters that paper cannot show were accepted.
+    pub accept: bool,
+    /// 再交付の理由.
+    pub why: String,
+    /// 交付の番号 and 回収の理由.
+    pub number: i64,
+    pub returned: String,
+    pub errors: Vec<FieldError>,
+}
+
 struct Issue {
     number: i64,
     issued: String,
@@ -116,12 +133,14 @@ struct CardPage {
     returns: Vec<Choice>,
     version: i64,
     line: u64,
+    typed: Typed,
+    paper: Option<PaperLink>,
 }
 
-fn choices(all: &[(&str, &str)]) -> Vec<Choice> {
+fn choices(all: &[(&str, &str)], chosen: &str) -> Vec<Choice> {
     std::iter::once(&("", "選んでください"))
         .chain(all)
-        .map(|(code, name)| Choice::new(*code, *name, "-"))
+        .map(|(code, name)| Choice::new(*code, *name, chosen))
         .collect()
 }
 
@@ -132,23 +151,33 @@ pub(crate) async fn page(
     Extension(frame): Extension<Frame>,
     Path(person): Path<String>,
 ) -> Response {
-    let person = person_of(&person);
+    card_page(&room, &visitor, frame, person_of(&person), Typed::default()).await
+}
+
+/// The page with what was typed; the looks leave their lines.
+pub(crate) async fn card_page(
+    room: &CareInsurance,
+    visitor: &Visitor,
+    frame: Frame,
+    person: PersonId,
+    typed: Typed,
+) -> Response {
     let Some(words) = room.reason(&visitor.session, &person) else {
         let asked = room
             .gate
-            .person(&visitor, action::OPEN, Purpose::CareInsurance, person, None)
+            .person(visitor, action::OPEN, Purpose::CareInsurance, person, None)
             .await;
         return match asked {
             Ok(_) => ask(&frame, person),
             Err(error) => answer(error),
         };
     };
-    let row = match read(&room, &visitor, person, words.clone()).await {
+    let row = match read(room, visitor, person, words.clone()).await {
         Ok(row) => row,
         Err(error) => return answer(error),
     };
     let (mut closed, mut unprintable) = (None, vec![]);
-    match look(&room, &visitor, person, words).await {
+    match look(room, visitor, person, words).await {
         Ok(sheet) => {
             let told = |u: &mimamori_sheets::Unprintable| (u.codes(), u.why.japanese());
             unprintable = sheet.unprintable().iter().map(told).collect();
@@ -159,7 +188,11 @@ pub(crate) async fn page(
         Err(error) => return told(error),
     }
     let text = |r: &mimamori_gate::Record, c: &str| r.text(c).unwrap_or("").to_owned();
-    html(CardPage {
+    let status = match typed.errors.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::BAD_REQUEST,
+    };
+    let page = CardPage {
         frame: frame.with_title("被保険者証").with_current("/insurance"),
         person,
         protected: row.record.int("protected").is_some_and(|p| p != 0),
@@ -172,17 +205,23 @@ pub(crate) async fn page(
             .iter()
             .map(|r| Issue {
                 number: r.int("number").unwrap_or(0),
-                issued: text(r, "issued"),
+                issued: wareki_text(&text(r, "issued")),
                 reason: text(r, "reason"),
                 by: text(r, "issued_by"),
-                returned: format!("{} {}", text(r, "returned"), text(r, "returned_why")),
+                returned: match text(r, "returned").as_str() {
+                    "" => String::new(),
+                    day => format!("{} {}", wareki_text(day), text(r, "returned_why")),
+                },
             })
             .collect(),
-        reasons: choices(&REASONS),
-        returns: choices(&RETURNS),
+        reasons: choices(&REASONS, &typed.why),
+        returns: choices(&RETURNS, &typed.returned),
         version: row.record.int("version").unwrap_or(0),
         line: row.line,
-    })
+        paper: room.paper(&visitor.session, Some(person)),
+        typed,
+    };
+    html_with_status(status, page)
 }
 
 /// GET /insurance/persons/{person}/card/picture
@@ -220,6 +259,7 @@ pub(crate) struct Sent {
 pub(crate) async fn change(
     State(room): State<CareInsurance>,
     Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
     Path(person): Path<String>,
     LimitedForm(sent): LimitedForm<Sent>,
 ) -> Response {
@@ -229,7 +269,16 @@ pub(crate) async fn change(
         _ => &RETURNS,
     };
     let Some((_, why)) = table.iter().find(|(code, _)| *code == sent.why) else {
-        return Problem::bad_request("理由を選んでください。").into_response();
+        let (field, words) = match sent.what.as_str() {
+            "order" => ("why", "再交付の理由を選んでください。"),
+            _ => ("returned-why", "回収の理由を選んでください。"),
+        };
+        let typed = Typed {
+            number: sent.number,
+            errors: vec![FieldError::new(field, words)],
+            ..Typed::default()
+        };
+        return card_page(&room, &visitor, frame, person, typed).await;
     };
     let now = room.clock.now();
     let by = format!("{} {}", visitor.org_name, visitor.name);

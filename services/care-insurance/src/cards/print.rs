@@ -1,12 +1,13 @@
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{GateError, Purpose, Reason, Statement};
 use mimamori_identity::Visitor;
-use mimamori_pages::{LimitedForm, Problem, pdf};
+use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, pdf};
 
-use super::page::{CardError, look, person_of, set, told};
+use super::page::{CardError, Typed, card_page, look, person_of, set, told};
 use super::rule::{COLUMNS, Card};
+use crate::eligibility::pages::unreasoned;
 use crate::{CareInsurance, action};
 
 #[derive(Default, serde::Deserialize)]
@@ -17,22 +18,44 @@ pub(crate) struct Asked {
     note: String,
 }
 
-/// The file's name holds the number of the output and nothing personal.
-pub(crate) fn file(bytes: Vec<u8>, line: u64) -> Response {
-    pdf(&format!("cards-{line}"), bytes)
+/// GET /insurance/papers/{line}: the document of this output, once, for the session that made it.
+/// Its line stands since it was made. The file's name holds the line and nothing personal.
+pub(crate) async fn paper(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+    Path(line): Path<String>,
+) -> Response {
+    let line = line.parse().unwrap_or(0);
+    match room.take_paper(&visitor.session, line) {
+        Some(bytes) => pdf(&format!("cards-{line}"), bytes),
+        None => Problem::conflict(
+            "このPDFは、もう保存したか、作ったあとにサインアウトしています。",
+        )
+        .with_next(
+            "ダウンロードの保存先を確かめてください。見つからないときは、再交付を指示します。",
+        )
+        .into_response(),
+    }
 }
 
 /// POST /insurance/persons/{person}/card/print: one card on paper, counted.
 pub(crate) async fn print(
     State(room): State<CareInsurance>,
     Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
     Path(person): Path<String>,
     LimitedForm(asked): LimitedForm<Asked>,
 ) -> Response {
     let person = person_of(&person);
     let note = asked.note.trim();
-    if note.is_empty() || note.chars().count() > 200 {
-        return Problem::bad_request("印刷の理由を200文字までで書いてください。").into_response();
+    if let Some(error) = unreasoned("印刷", note) {
+        let typed = Typed {
+            note: asked.note,
+            accept: asked.accept == "yes",
+            errors: vec![error],
+            ..Typed::default()
+        };
+        return card_page(&room, &visitor, frame, person, typed).await;
     }
     let reason = format!("被保険者証の印刷: {note}");
     let made = async {
@@ -77,11 +100,20 @@ pub(crate) async fn print(
         Ok::<_, CardError>(Some((sheet.pdf()?, stamp.line)))
     };
     match made.await {
-        Ok(Some((bytes, line))) => file(bytes, line),
-        Ok(None) => Problem::bad_request(
-            "紙に出せない文字があります。被保険者証の画面で確かめ、そのまま印刷してよいときは確認の印を付けてください。",
-        )
-        .into_response(),
+        Ok(Some((bytes, line))) => {
+            room.keep_paper(&visitor.session, Some(person), line, bytes);
+            Redirect::to(&format!("/insurance/persons/{person}/card")).into_response()
+        }
+        Ok(None) => {
+            let text =
+                "紙に出せない文字を確かめ、そのまま印刷してよいときは確認の印を付けてください。";
+            let typed = Typed {
+                note: asked.note,
+                errors: vec![FieldError::new("accept", text)],
+                ..Typed::default()
+            };
+            card_page(&room, &visitor, frame, person, typed).await
+        }
         Err(error) => told(error),
     }
 }

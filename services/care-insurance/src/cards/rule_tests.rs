@@ -1,5 +1,5 @@
 use jiff::civil::date;
-use mimamori_sheets::{Fonts, Printer};
+use mimamori_sheets::{Fonts, Layout, Printer};
 
 use super::*;
 
@@ -23,6 +23,25 @@ fn card() -> Card {
         address: "見守市桜町1丁目2番3号".into(),
         building: "見守コーポ101号室".into(),
     }
+}
+
+/// Every label of the card stands in one piece per line in the width of its cell, whatever that is:
+/// the layout's own function is set with a narrow cell and measured.
+#[test]
+fn no_label_of_the_card_is_broken_inside() {
+    let (functions, _) = CARD.text.split_once("#let boxes").unwrap();
+    let measured = "
+#let height(body) = measure(body, width: 40pt).height
+#context assert(height(heads((\"並びに保険者\",))) < 1.5 * height(text(size: 7.5pt)[者]))
+#context assert(height(heads((\"保険者番号\", \"の名称及び印\"))) < 3.2 * height(text(size: 7.5pt)[者]))
+";
+    let text: &'static str = Box::leak((functions.to_owned() + measured).into_boxed_str());
+    let printer = Printer::new(Fonts::system().unwrap());
+    let day = date(2026, 11, 21);
+    let values = values(&insurer(), &[card()], day, "出力番号 7");
+    printer.sheet(Layout { text, ..CARD }, &values).unwrap();
+    // Nothing stands in a label's place but through that function.
+    assert!(!CARD.text.contains("cell(["), "a label set as it comes");
 }
 
 #[test]

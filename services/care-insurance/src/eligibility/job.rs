@@ -79,6 +79,16 @@ const REGISTER: &str = "SELECT person, insured_number, kanji, kana, kana_key, bi
 const HISTORY: &str = "SELECT person, reason, event_day FROM residents_history WHERE generation = (SELECT generation FROM \
     residents_state WHERE one = 1) AND person > ? AND person <= ? ORDER BY person, number";
 
+const MARK: &str = "SELECT s.generation, (SELECT COUNT(*) FROM residents_change) FROM residents_state s WHERE s.one = 1";
+
+/// What the register is now: the generation in force and how many changes were entered on the
+/// screen. Both only grow, and both are written in the transaction of what they stand for.
+pub(crate) async fn mark(permit: &JobPermit) -> Result<String, DeriveError> {
+    let rows = permit.rows(MARK, vec![]).await?;
+    let row = rows.first().ok_or(GateError::NotFound)?;
+    Ok(format!("{} {}", row.int(0)?, row.int(1)?))
+}
+
 /// One derivation at a time: two would give out the same numbers.
 static ONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
@@ -95,6 +105,8 @@ pub async fn run(
     now: Instant,
 ) -> Result<Derivation, DeriveError> {
     let _one = ONE.lock().await;
+    // Before the first row is read: what changes meanwhile makes the next run due.
+    let mark = mark(permit).await?;
     let mut numbers = Numbers::load(permit, numbering).await?;
     let mut done = Derivation::default();
     let mut from = vec![];
@@ -158,12 +170,13 @@ pub async fn run(
         tokio::task::yield_now().await;
     }
     let step = Statement::new(
-        "INSERT INTO care_insurance_run (number, as_of, persons, changed) \
-         VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM care_insurance_run), ?, ?, ?)",
+        "INSERT INTO care_insurance_run (number, as_of, persons, changed, mark) \
+         VALUES ((SELECT COALESCE(MAX(number), 0) + 1 FROM care_insurance_run), ?, ?, ?, ?)",
         vec![
             now.office_day().to_string().into(),
             i64::try_from(done.persons).unwrap_or(i64::MAX).into(),
             i64::try_from(done.changed).unwrap_or(i64::MAX).into(),
+            mark.into(),
         ],
     );
     let text = format!(

@@ -1,11 +1,12 @@
-//! The derivation inside the running server: once a night, or when the lead officer orders it.
+//! The derivation inside the running server: once a night, soon after the register changed, or when the
+//! lead officer orders it.
 
 use std::sync::{Mutex, PoisonError};
 
 use mimamori_gate::JobPermit;
 use mimamori_kernel::clock::Instant;
 
-use super::job::{Derivation, DeriveError, run};
+use super::job::{Derivation, DeriveError, mark, run};
 use crate::{CareInsurance, action};
 
 /// How the last derivation of this process went, for the screen.
@@ -63,6 +64,29 @@ impl CareInsurance {
         self.work(&permit, now).await.map(Some)
     }
 
+    /// Derives everybody when the register changed since the last derivation began: an entry on
+    /// the screen or an import. To be asked every few seconds; what is due is read from the
+    /// database, so a restart forgets nothing.
+    ///
+    /// # Errors
+    /// [`DeriveError`]; what was worked out before stays, and it is due again.
+    pub async fn follow(&self, now: Instant) -> Result<Option<Derivation>, DeriveError> {
+        let permit = self.gate.job(action::DERIVE, None).await?;
+        if !behind(&permit).await? || !self.nightly.begin() {
+            return Ok(None);
+        }
+        self.work(&permit, now).await.map(Some)
+    }
+
+    /// Whether the register changed since the last derivation began, so that what this room
+    /// shows may be older.
+    ///
+    /// # Errors
+    /// [`DeriveError`].
+    pub async fn waits(&self) -> Result<bool, DeriveError> {
+        behind(&self.gate.job(action::DERIVE, None).await?).await
+    }
+
     /// The derivation of whoever took the turn by [`Nightly::begin`].
     pub(crate) async fn work(
         &self,
@@ -74,4 +98,15 @@ impl CareInsurance {
             .end(self.clock.now(), done.as_ref().ok().copied());
         done
     }
+}
+
+/// Whether the register is another one than the last derivation read; an empty one needs none.
+async fn behind(permit: &JobPermit) -> Result<bool, DeriveError> {
+    let last = "SELECT mark FROM care_insurance_run ORDER BY number DESC LIMIT 1";
+    let rows = permit.rows(last, vec![]).await?;
+    let last = match rows.first() {
+        Some(row) => row.text(0)?,
+        None => "0 0",
+    };
+    Ok(mark(permit).await? != last)
 }

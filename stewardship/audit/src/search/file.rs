@@ -6,10 +6,10 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use mimamori_gate::{Purpose, Reason, Stamp};
 use mimamori_identity::Visitor;
-use mimamori_pages::{LimitedForm, Problem};
+use mimamori_pages::{FieldError, Frame, LimitedForm, Problem};
 use mimamori_residents::answer;
 
-use super::page::kept;
+use super::page::{kept, results_page};
 use crate::words::{self, Names, Row};
 use crate::{Audit, action};
 
@@ -30,8 +30,8 @@ const HEAD: [&str; 11] = [
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 pub(crate) struct Wanted {
-    reason: String,
-    encoding: String,
+    pub reason: String,
+    pub encoding: String,
 }
 
 /// A cell that no spreadsheet takes for a formula.
@@ -110,6 +110,7 @@ fn encode(mut text: String, encoding: &str) -> Vec<u8> {
 pub(crate) async fn file(
     State(room): State<Audit>,
     Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
     Path(result): Path<String>,
     LimitedForm(wanted): LimitedForm<Wanted>,
 ) -> Response {
@@ -119,7 +120,8 @@ pub(crate) async fn file(
     let reason = wanted.reason.trim();
     if reason.is_empty() || reason.chars().count() > 200 {
         let words = "ファイルに出力する理由を、200文字までで入力してください。";
-        return Problem::bad_request(words).into_response();
+        let errors = vec![FieldError::new("reason", words)];
+        return results_page(&room, &visitor, frame, &result, None, &wanted, errors).await;
     }
     let now = room.clock.now();
     let read = async {

@@ -6,12 +6,11 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{DailyCap, Purpose, Taken};
 use mimamori_identity::Visitor;
 use mimamori_kernel::id::ResultId;
-use mimamori_pages::{
-    Choice, FieldError, Frame, LimitedForm, Problem, Term, html, html_with_status,
-};
+use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Problem, Term, html_with_status};
 use mimamori_residents::answer;
 
 use super::Search;
+use super::file::Wanted;
 use super::form::Sent;
 use crate::words::{self, Names, Row};
 use crate::{Audit, action};
@@ -45,6 +44,10 @@ struct ResultsPage<'a> {
     line: u64,
     taken: Taken,
     cap: DailyCap,
+    /// What was typed into the form of the file, and what is wrong with it.
+    reason: String,
+    cp932: bool,
+    errors: Vec<FieldError>,
 }
 
 fn show(room: &Audit, frame: &Frame, sent: &Sent, errors: Vec<FieldError>) -> Response {
@@ -169,13 +172,39 @@ pub(crate) async fn results(
     Path(result): Path<String>,
     Address(Before { before }): Address<Before>,
 ) -> Response {
-    let Some((id, search)) = kept(&room, &visitor, &result) else {
+    results_page(
+        &room,
+        &visitor,
+        frame,
+        &result,
+        before,
+        &Wanted::default(),
+        vec![],
+    )
+    .await
+}
+
+/// A page of the results, and the form of their file with what was typed.
+pub(super) async fn results_page(
+    room: &Audit,
+    visitor: &Visitor,
+    frame: Frame,
+    result: &str,
+    before: Option<u64>,
+    wanted: &Wanted,
+    errors: Vec<FieldError>,
+) -> Response {
+    let Some((id, search)) = kept(room, visitor, result) else {
         return Problem::not_found().into_response();
+    };
+    let status = match errors.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::BAD_REQUEST,
     };
     let read = async {
         let mut permit = room
             .gate
-            .audit(&visitor, action::TRACE_SEARCH, Purpose::Audit)
+            .audit(visitor, action::TRACE_SEARCH, Purpose::Audit)
             .await?;
         if let Some(person) = search.person {
             permit.about(person).await?;
@@ -198,7 +227,7 @@ pub(crate) async fn results(
         .iter()
         .map(|l| words::row(&room.gate, &names, l))
         .collect();
-    html(ResultsPage {
+    let page = ResultsPage {
         frame: &frame.with_title("証跡の検索結果").with_current("/audit"),
         terms: search
             .words
@@ -212,5 +241,9 @@ pub(crate) async fn results(
         line,
         taken,
         cap: room.gate.daily_cap(),
-    })
+        reason: wanted.reason.clone(),
+        cp932: wanted.encoding == "cp932",
+        errors,
+    };
+    html_with_status(status, page)
 }

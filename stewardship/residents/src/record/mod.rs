@@ -23,6 +23,7 @@ use crate::{Residents, action, answer};
 
 use reason::ReasonPage;
 pub(crate) use reason::{Stated, keep_reason, state_reason, stated};
+pub(crate) use words::old_enough;
 use words::{Banner, Event, banners, event, terms};
 
 #[derive(serde::Deserialize)]
@@ -43,6 +44,8 @@ struct RecordPage<'a> {
     journal: Vec<Change>,
     /// Words and addresses of what this role can do here.
     forms: Vec<(&'static str, String)>,
+    /// Words and addresses of the services' pages of the same person.
+    services: Vec<(&'static str, String)>,
     withheld: Vec<Withheld>,
     back: Option<String>,
     line: u64,
@@ -202,16 +205,25 @@ pub(crate) async fn open(
         Err(error) => return answer(error),
     };
     let today = room.clock.now().office_day();
+    let waiting = match &room.services.waiting {
+        Some(waiting) => waiting().await,
+        None => false,
+    };
+    let services = room.services.links.iter();
     html(RecordPage {
         frame: &frame
             .with_title("住民の記録")
             .with_current("/residents/search"),
-        banners: banners(&record, merged),
+        banners: banners(&record, merged, today, waiting),
         terms: terms(&record, today),
         members,
         events: history.then(|| events.iter().map(event).collect()),
         journal,
         forms: forms(&visitor, person, merged),
+        services: services
+            .filter(|link| link.roles.contains(&visitor.role))
+            .map(|link| (link.label, link.to(&person)))
+            .collect(),
         withheld,
         back: from.map(|id| format!("/residents/results/{id}")),
         line,

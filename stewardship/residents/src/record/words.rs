@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use mimamori_gate::Record;
-use mimamori_kernel::date::{PartialDate, age_completed, wareki_with_western};
+use mimamori_kernel::date::{PartialDate, age_completed, age_on, wareki_with_western};
 use mimamori_pages::Term;
 
 use crate::search::sex;
@@ -21,7 +21,8 @@ pub(super) struct Event {
     pub address: String,
 }
 
-pub(super) fn banners(record: &Record, merged: usize) -> Vec<Banner> {
+/// What must be seen first. `waiting`: the register changed since qualifications were worked out.
+pub(super) fn banners(record: &Record, merged: usize, today: Date, waiting: bool) -> Vec<Banner> {
     let mut out = Vec::new();
     if record.int("protected") == Some(2) {
         let text =
@@ -81,13 +82,31 @@ pub(super) fn banners(record: &Record, merged: usize) -> Vec<Banner> {
         });
     }
     if record.int("insured") == Some(0) {
+        let (title, text) = match (old_enough(record, today), waiting) {
+            (false, _) => ("世帯員の記録です。", "被保険者ではありません。"),
+            (true, true) => (
+                "資格の計算を待っています。",
+                "台帳が変わったため、資格を計算し直しています。しばらくしてから資格管理で確かめてください。",
+            ),
+            (true, false) => (
+                "資格は資格管理で確かめてください。",
+                "取込みのファイルに被保険者の記載がありませんが、65歳以上（年齢の不詳を含む）です。",
+            ),
+        };
         out.push(Banner {
             kind: "info",
-            title: "世帯員の記録です。",
-            text: "被保険者ではありません。".into(),
+            title,
+            text: text.into(),
         });
     }
     out
+}
+
+/// Whether the person can have reached 65, the age of 第1号 (介護保険法第9条), by the end of the day.
+pub(crate) fn old_enough(record: &Record, today: Date) -> bool {
+    let birth = record.text("birth").unwrap_or("").parse();
+    let age = age_on(birth.unwrap_or(PartialDate::UNKNOWN), today);
+    age.most().is_none_or(|most| most >= 65)
 }
 
 pub(super) fn terms(record: &Record, today: Date) -> Vec<Term> {
@@ -138,7 +157,13 @@ pub(super) fn terms(record: &Record, today: Date) -> Vec<Term> {
             },
         ),
         Term::new("宛名番号", text("address_number")),
-        Term::new("被保険者の別", yes("insured", "被保険者", "世帯員")),
+        Term::new(
+            "被保険者の別",
+            match old_enough(record, today) {
+                true => yes("insured", "被保険者", "資格管理で確認"),
+                false => yes("insured", "被保険者", "世帯員"),
+            },
+        ),
         Term::new("被保険者番号", text("insured_number")),
         Term::new("住所地特例", yes("special_address", "対象", "対象でない")),
         Term::new("郵便番号", text("postal")),

@@ -13,6 +13,7 @@ use mimamori_pages::{
 
 use super::form::{CHANNELS, Sent};
 use super::rule::Search;
+use crate::record::old_enough;
 use crate::schema::IN_FORCE;
 use crate::{Residents, action, answer};
 
@@ -179,7 +180,7 @@ pub(crate) const NAMESAKES: Alike = Alike {
 };
 
 /// Columns of a list.
-pub(crate) const COLUMNS: [&str; 11] = [
+pub(crate) const COLUMNS: [&str; 12] = [
     "kanji",
     "kana",
     "alias",
@@ -191,6 +192,7 @@ pub(crate) const COLUMNS: [&str; 11] = [
     "insured_number",
     "insured",
     "protected",
+    "status",
 ];
 
 /// Rows for the table of a list.
@@ -214,8 +216,17 @@ pub(crate) fn lines(
             if record.int("namesakes").unwrap_or(0) > 1 {
                 marks.push(("warning", "同姓同名"));
             }
+            match record.int("status") {
+                Some(3) => marks.push(("warning", "死亡")),
+                Some(2) => marks.push(("warning", "転出")),
+                _ => {}
+            }
             if record.int("insured") == Some(0) {
-                marks.push(("info", "世帯員"));
+                let word = match old_enough(record, today) {
+                    true => "資格は資格管理で確認",
+                    false => "世帯員",
+                };
+                marks.push(("info", word));
             }
             let alias = text("alias");
             Line {

@@ -3,13 +3,14 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{GateError, Purpose, Reason, Statement};
 use mimamori_identity::Visitor;
-use mimamori_kernel::date::parse_any;
+use mimamori_kernel::date::{parse_any, wareki_with_western};
 use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::PersonId;
-use mimamori_pages::{LimitedForm, Problem};
+use mimamori_pages::{FieldError, Frame, LimitedForm};
 use mimamori_residents::answer;
 
-use super::read;
+use super::person::{Typed, person_page};
+use super::{read, unreasoned};
 use crate::eligibility::{Insured, Ledger, RecordError, event, write};
 use crate::{CareInsurance, action};
 
@@ -23,6 +24,19 @@ pub(crate) struct Sent {
     until: String,
     lost: String,
     note: String,
+}
+
+impl Sent {
+    /// The same input for the form once more, with what is wrong in one of its fields.
+    fn again(&self, field: &str, message: String) -> Typed {
+        Typed {
+            number: self.number,
+            note: self.note.clone(),
+            until: self.until.clone(),
+            lost: self.lost.clone(),
+            errors: vec![FieldError::new(format!("{field}-{}", self.number), message)],
+        }
+    }
 }
 
 /// Applies the decision to the ledger; the words for the history.
@@ -42,7 +56,8 @@ fn apply(room: &CareInsurance, ledger: &mut Ledger, sent: &Sent) -> Result<Strin
             let name = room.codes.by_code(&sent.lost, day).map(|r| r.name.clone());
             ledger.end(n, day, &sent.lost, &room.codes)?;
             Ok(format!(
-                "資格{n}を{day}に喪失（{}）",
+                "資格{n}を{}に喪失（{}）",
+                wareki_with_western(day.into()),
                 name.unwrap_or_default()
             ))
         }
@@ -54,13 +69,15 @@ fn apply(room: &CareInsurance, ledger: &mut Ledger, sent: &Sent) -> Result<Strin
 pub(crate) async fn decide(
     State(room): State<CareInsurance>,
     Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
     Path(person): Path<String>,
     LimitedForm(sent): LimitedForm<Sent>,
 ) -> Response {
     let person = person.parse().unwrap_or(PersonId::from_bytes([0; 16]));
     let note = sent.note.trim();
-    if note.is_empty() || note.chars().count() > 200 {
-        return Problem::bad_request("決定の理由を200文字までで書いてください。").into_response();
+    if let Some(error) = unreasoned("決定", note) {
+        let typed = sent.again("note", error.message);
+        return person_page(&room, &visitor, &frame, person, typed).await;
     }
     let reason = format!("資格の変更: {note}");
     let done = async {
@@ -112,7 +129,12 @@ pub(crate) async fn decide(
     match done.await {
         Ok(None) => Redirect::to(&format!("/insurance/persons/{person}")).into_response(),
         Ok(Some(error)) => {
-            Problem::bad_request(format!("{error} {}", error.advice())).into_response()
+            let field = match error {
+                RecordError::Order if sent.what == "end" => "until",
+                _ => "note",
+            };
+            let typed = sent.again(field, format!("{error} {}", error.advice()));
+            person_page(&room, &visitor, &frame, person, typed).await
         }
         Err(error) => answer(error),
     }

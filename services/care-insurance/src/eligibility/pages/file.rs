@@ -4,10 +4,11 @@ use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use mimamori_gate::{Class, Condition, Listed, Purpose, Reason, Stamp};
 use mimamori_identity::Visitor;
-use mimamori_pages::{LimitedForm, Problem};
+use mimamori_pages::{Frame, LimitedForm, Problem};
 use mimamori_residents::answer;
 
-use super::queue::{COLUMNS, lines, named};
+use super::queue::{COLUMNS, lines, named, queue_page};
+use super::reason::unreasoned;
 use crate::{CareInsurance, action};
 
 /// Persons in one file.
@@ -27,8 +28,8 @@ const HEAD: [&str; 8] = [
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 pub(crate) struct Asked {
-    encoding: String,
-    note: String,
+    pub encoding: String,
+    pub note: String,
 }
 
 /// A cell that a spreadsheet would take for a formula begins with an apostrophe.
@@ -96,6 +97,7 @@ fn windows_31j(text: &str) -> (Vec<u8>, Vec<char>) {
 pub(crate) async fn file(
     State(room): State<CareInsurance>,
     Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
     Path(code): Path<String>,
     LimitedForm(asked): LimitedForm<Asked>,
 ) -> Response {
@@ -103,8 +105,8 @@ pub(crate) async fn file(
         return Problem::not_found().into_response();
     };
     let note = asked.note.trim();
-    if note.is_empty() || note.chars().count() > 200 {
-        return Problem::bad_request("出力の理由を200文字までで書いてください。").into_response();
+    if let Some(error) = unreasoned("出力", note) {
+        return queue_page(&room, &visitor, frame, queue, None, &asked, vec![error]).await;
     }
     let now = room.clock.now();
     let take = async {

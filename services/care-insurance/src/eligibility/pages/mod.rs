@@ -11,5 +11,5 @@ pub(crate) use decide::decide;
 pub(crate) use derivation::{order, show};
 pub(crate) use file::file;
 pub(crate) use person::{open, read};
-pub(crate) use queue::{COLUMNS, Line, QUEUES, Queue, lines, queue};
-pub(crate) use reason::{ask, state_reason};
+pub(crate) use queue::{COLUMNS, Line, QUEUES, Queue, lines, queue, wareki_text};
+pub(crate) use reason::{ask, state_reason, unreasoned};

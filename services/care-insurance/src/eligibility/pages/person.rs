@@ -1,15 +1,19 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use mimamori_gate::{GateError, Purpose, Reason, Record, Revealed, Withheld};
 use mimamori_identity::Visitor;
+use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::PersonId;
-use mimamori_pages::{Choice, Frame, Term, html};
+use mimamori_pages::{Choice, FieldError, Frame, Problem, Term, html_with_status};
 use mimamori_residents::answer;
 
 use super::queue::{standing, wareki_text};
-use crate::eligibility::{Entry, Ledger, QUALIFICATION, Side, State as Standing, day, entry};
+use crate::eligibility::{
+    DeriveError, Entry, Ledger, QUALIFICATION, Side, State as Standing, day, entry,
+};
 use crate::{CareInsurance, action};
 
 const COLUMNS: [&str; 18] = [
@@ -60,6 +64,17 @@ pub(crate) async fn read(
     person: PersonId,
     reason: String,
 ) -> Result<Row, GateError> {
+    let row = find(room, visitor, person, reason).await?;
+    row.ok_or(GateError::NotFound)
+}
+
+/// The same; none for somebody of the register whom this room does not know (yet).
+async fn find(
+    room: &CareInsurance,
+    visitor: &Visitor,
+    person: PersonId,
+    reason: String,
+) -> Result<Option<Row>, GateError> {
     let why = Some(Reason(reason));
     let permit = room
         .gate
@@ -93,14 +108,14 @@ pub(crate) async fn read(
     let line = all.line();
     let (((mut records, ledger), events), cards) = all.into_inner();
     let entries = ledger.iter().filter_map(stored).collect();
-    Ok(Row {
-        record: records.pop().ok_or(GateError::NotFound)?,
+    Ok(records.pop().map(|record| Row {
+        record,
         ledger: Ledger::new(entries),
         events,
         cards,
         withheld,
         line,
-    })
+    }))
 }
 
 fn stored(record: &Record) -> Option<Entry> {
@@ -134,6 +149,26 @@ struct Held {
     decided: bool,
 }
 
+/// What an officer typed into the form of one qualification, and what is wrong with it.
+#[derive(Default)]
+pub(super) struct Typed {
+    pub number: u32,
+    pub note: String,
+    pub until: String,
+    pub lost: String,
+    pub errors: Vec<FieldError>,
+}
+
+impl Typed {
+    /// What was typed for this qualification; nothing for the others.
+    fn of<'a>(&self, number: &u32, typed: &'a str) -> &'a str {
+        match self.number == *number {
+            true => typed,
+            false => "",
+        }
+    }
+}
+
 struct Event {
     at: String,
     by: String,
@@ -155,6 +190,7 @@ struct PersonPage {
     version: i64,
     line: u64,
     words: String,
+    typed: Typed,
 }
 
 /// GET /insurance/persons/{person}
@@ -165,21 +201,67 @@ pub(crate) async fn open(
     Path(person): Path<String>,
 ) -> Response {
     let person = person.parse().unwrap_or(PersonId::from_bytes([0; 16]));
+    person_page(&room, &visitor, &frame, person, Typed::default()).await
+}
+
+/// The page with what was typed; its look leaves a line.
+pub(super) async fn person_page(
+    room: &CareInsurance,
+    visitor: &Visitor,
+    frame: &Frame,
+    person: PersonId,
+    typed: Typed,
+) -> Response {
+    let status = match typed.errors.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::BAD_REQUEST,
+    };
     let Some(words) = room.reason(&visitor.session, &person) else {
         // Asked before the form, so that nobody learns by the form who is in the register.
         let asked = room
             .gate
-            .person(&visitor, action::OPEN, Purpose::CareInsurance, person, None)
+            .person(visitor, action::OPEN, Purpose::CareInsurance, person, None)
             .await;
         return match asked {
-            Ok(_) => super::ask(&frame, person),
+            Ok(_) => super::ask(frame, person),
             Err(error) => answer(error),
         };
     };
-    match read(&room, &visitor, person, words.clone()).await {
-        Ok(row) => html(page(&room, &frame, person, &row, words)),
-        Err(error) => answer(error),
+    let found = async {
+        match find(room, visitor, person, words.clone()).await? {
+            Some(row) => {
+                let page = page(room, frame, person, &row, words, typed);
+                Ok(html_with_status(status, page))
+            }
+            None => Ok(nothing_yet(room.waits().await?)),
+        }
+    };
+    match found.await {
+        Ok(page) => page,
+        Err(DeriveError::Gate(error)) => answer(error),
+        Err(error) => {
+            tracing::error!(code = error.code(), error = ?error, "no state of the derivation");
+            Problem::internal(None).into_response()
+        }
     }
+}
+
+/// Somebody of the register without a row here: not worked out yet, or a member of a household.
+fn nothing_yet(waits: bool) -> Response {
+    let next = match waits {
+        true => {
+            "台帳が変わったため、資格を計算し直しています。しばらくしてから開き直してください。"
+        }
+        false => {
+            "資格の計算の結果、被保険者ではありません。住民の記録で生年月日と異動を確かめてください。"
+        }
+    };
+    let (code, title) = ("insurance.nothing", "この人の資格の記録はありません");
+    let cause = match waits {
+        true => "資格の計算を待っています。",
+        false => "被保険者として扱う人ではありません。",
+    };
+    Problem::new(409, code, title, cause, next).into_response()
 }
 
 fn page(
@@ -188,6 +270,7 @@ fn page(
     person: PersonId,
     row: &Row,
     words: String,
+    typed: Typed,
 ) -> PersonPage {
     let record = &row.record;
     let text = |column: &str| match record.withheld(column) {
@@ -250,7 +333,7 @@ fn page(
         })
         .collect();
     let event = |r: &Record| Event {
-        at: r.text("decided_at").unwrap_or("").to_owned(),
+        at: moment(r.text("decided_at").unwrap_or("")),
         by: r.text("decided_by").unwrap_or("").to_owned(),
         words: r.text("words").unwrap_or("").to_owned(),
     };
@@ -268,7 +351,7 @@ fn page(
             .chain(
                 room.codes
                     .usable(Side::Loss, today)
-                    .map(|r| Choice::new(&r.code, &r.name, "-")),
+                    .map(|r| Choice::new(&r.code, &r.name, &typed.lost)),
             )
             .collect(),
         events: row.events.iter().map(event).collect(),
@@ -276,5 +359,15 @@ fn page(
         version: record.int("version").unwrap_or(0),
         line: row.line,
         words,
+        typed,
     }
+}
+
+/// A moment of the office's clock as it is kept (`2026-11-21 09:05:07`), in words with minutes.
+fn moment(kept: &str) -> String {
+    let (day, time) = kept.split_once(' ').unwrap_or((kept, ""));
+    let minutes = time.get(..5).unwrap_or("");
+    format!("{} {minutes}", wareki_text(day))
+        .trim_end()
+        .to_owned()
 }

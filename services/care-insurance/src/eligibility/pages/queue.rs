@@ -1,14 +1,16 @@
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
 use mimamori_gate::{Class, Condition, GateError, Listed, Purpose};
 use mimamori_identity::Visitor;
 use mimamori_kernel::date::{PartialDate, wareki_with_western};
-use mimamori_pages::{Choice, Frame, Pagination, Problem, html};
+use mimamori_pages::{Choice, FieldError, Frame, Pagination, Problem, html_with_status};
 use mimamori_residents::answer;
 
+use super::file::Asked;
 use crate::eligibility::{day, days_left};
 use crate::{CareInsurance, action};
 
@@ -161,6 +163,8 @@ struct QueuePage<'a> {
     lines: Vec<Line>,
     pages: Pagination,
     encodings: Vec<Choice>,
+    note: String,
+    errors: Vec<FieldError>,
     line: u64,
 }
 
@@ -175,10 +179,36 @@ pub(crate) async fn queue(
     let Some(queue) = named(&code) else {
         return Problem::not_found().into_response();
     };
+    queue_page(
+        &room,
+        &visitor,
+        frame,
+        queue,
+        page,
+        &Asked::default(),
+        vec![],
+    )
+    .await
+}
+
+/// A page of a queue, and the form of its file with what was typed.
+pub(super) async fn queue_page(
+    room: &CareInsurance,
+    visitor: &Visitor,
+    frame: Frame,
+    queue: Queue,
+    page: Option<u32>,
+    asked: &Asked,
+    errors: Vec<FieldError>,
+) -> Response {
+    let status = match errors.is_empty() {
+        true => StatusCode::OK,
+        false => StatusCode::BAD_REQUEST,
+    };
     let read = async {
         let permit = room
             .gate
-            .list(&visitor, action::LIST, Purpose::CareInsurance)
+            .list(visitor, action::LIST, Purpose::CareInsurance)
             .await?;
         // Everybody who may be listed at all.
         let all = [Condition {
@@ -209,22 +239,27 @@ pub(crate) async fn queue(
         Ok::<_, GateError>((total.count(), page, permit.reveal(rows).await?))
     };
     match read.await {
-        Ok((total, page, rows)) => html(QueuePage {
-            frame: &frame.with_title(queue.name).with_current("/insurance"),
-            queue,
-            lines: lines(&rows, room.clock.now().office_day()),
-            pages: Pagination::new(
-                format!("/insurance/queues/{}?page=", queue.code),
-                page,
-                total.into(),
-                PAGE,
-            ),
-            encodings: vec![
-                Choice::new("utf-8", "UTF-8（BOM付き）", "utf-8"),
-                Choice::new("cp932", "CP932（シフトJIS）", "utf-8"),
-            ],
-            line: rows.line(),
-        }),
+        Ok((total, page, rows)) => html_with_status(
+            status,
+            QueuePage {
+                frame: &frame.with_title(queue.name).with_current("/insurance"),
+                queue,
+                lines: lines(&rows, room.clock.now().office_day()),
+                pages: Pagination::new(
+                    format!("/insurance/queues/{}?page=", queue.code),
+                    page,
+                    total.into(),
+                    PAGE,
+                ),
+                encodings: vec![
+                    Choice::new("utf-8", "UTF-8（BOM付き）", &asked.encoding),
+                    Choice::new("cp932", "CP932（シフトJIS）", &asked.encoding),
+                ],
+                note: asked.note.clone(),
+                errors,
+                line: rows.line(),
+            },
+        ),
         Err(error) => answer(error),
     }
 }

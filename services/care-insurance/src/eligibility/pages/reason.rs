@@ -58,6 +58,16 @@ fn page(frame: &Frame, person: PersonId, given: &Given, errors: Vec<FieldError>)
     )
 }
 
+/// Longest reason of an output or a decision, in characters.
+const LONGEST: usize = 200;
+
+/// What is wrong with the reason `note` of an output or a decision, beside its field.
+pub(crate) fn unreasoned(what: &str, note: &str) -> Option<FieldError> {
+    let text = format!("{what}の理由を{LONGEST}文字までで書いてください。");
+    let told = (1..=LONGEST).contains(&note.trim().chars().count());
+    (!told).then(|| FieldError::new("note", text))
+}
+
 /// The form that asks for a reason; the permit was asked before.
 pub(crate) fn ask(frame: &Frame, person: PersonId) -> Response {
     page(frame, person, &Given::default(), vec![])

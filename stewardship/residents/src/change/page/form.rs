@@ -73,12 +73,9 @@ pub(in crate::change) fn controls(form: Form, kinds: &[Kind], given: &Sent) -> V
         out.push(Field { choices, ..kind });
         let habits = "例: R081101、令和8年11月1日、2026-11-01";
         out.push(line("event_day", "異動日", true, habits));
-        out.push(line(
-            "notified_day",
-            "届出日",
-            false,
-            "職権の異動のほかは必要です。",
-        ));
+        // Whatever somebody reports needs the day; the office's own entries do not.
+        let hint = "職権の異動では空欄にできます。";
+        out.push(line("notified_day", "届出日", true, hint));
     }
     if form == Form::Enter {
         let hint = "宛名システムで付けた15桁の番号（想定: この画面では番号を作りません）。先頭の0は省略できます。";

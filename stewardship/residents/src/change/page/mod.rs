@@ -166,31 +166,9 @@ pub(crate) async fn submit(
     let frame = titled(frame, form);
     let today = room.clock.now().office_day();
     match (sent(&given, "step"), Lock::parse(sent(&given, "lock"))) {
-        ("edit", Some(lock)) => {
-            let fields = controls(form, form.kinds(), &given);
-            form_page(
-                &frame,
-                &person,
-                form,
-                String::new(),
-                lock.to_string(),
-                fields,
-                vec![],
-            )
-        }
+        ("edit", Some(lock)) => again(permit, &frame, form, lock, &given, vec![]).await,
         ("write", Some(lock)) => match check(form, &given, None, today) {
-            Err(errors) => {
-                let fields = controls(form, form.kinds(), &given);
-                form_page(
-                    &frame,
-                    &person,
-                    form,
-                    String::new(),
-                    lock.to_string(),
-                    fields,
-                    errors,
-                )
-            }
+            Err(errors) => again(permit, &frame, form, lock, &given, errors).await,
             Ok(wish) => match write(&room, &visitor, permit, lock, &wish).await {
                 Ok(_) => Redirect::to(&format!("/residents/{person}")).into_response(),
                 Err(GateError::Trace(
@@ -243,6 +221,27 @@ pub(crate) async fn submit(
                 confirm(&frame, address(&person, form), who, &now, &wish, &given),
             )
         }
+    }
+}
+
+/// The form with the input kept and the person it is about; its look leaves a line.
+async fn again(
+    permit: PersonPermit,
+    frame: &Frame,
+    form: Form,
+    lock: Lock,
+    given: &Sent,
+    errors: Vec<FieldError>,
+) -> Response {
+    let person = permit.person();
+    match look(permit).await {
+        Ok((now, _, who)) => {
+            let status = now.get("status").map_or("", String::as_str);
+            let fields = controls(form, &form.kinds_for(status), given);
+            let lock = lock.to_string();
+            form_page(frame, &person, form, who, lock, fields, errors)
+        }
+        Err(error) => answer(error),
     }
 }
 
