@@ -243,10 +243,27 @@ impl Config {
     pub fn load(dir: &Path) -> Result<Self, StartError> {
         let path = dir.join("mimamori.toml");
         let text = std::fs::read_to_string(&path).map_err(StartError::file(path))?;
-        let config: Self =
-            toml::from_str(&text).map_err(|e| StartError::Config(e.message().to_owned()))?;
+        let config: Self = toml::from_str(&text).map_err(|e| {
+            let before = e.span().and_then(|span| text.get(..span.start));
+            let line = before.map_or(1, |b| b.matches('\n').count() + 1);
+            let words = text.lines().nth(line - 1).unwrap_or_default().trim();
+            StartError::Config(format!(
+                "{line}行目「{words}」を読めません（{}）",
+                e.message()
+            ))
+        })?;
         config.check()?;
         Ok(config)
+    }
+
+    /// Whether the file of a data directory says `environment = "demo"`, whatever else an older version wrote into it.
+    pub fn is_demo(dir: &Path) -> Result<bool, StartError> {
+        let path = dir.join("mimamori.toml");
+        let text = std::fs::read_to_string(&path).map_err(StartError::file(path))?;
+        let table: toml::Table = toml::from_str(&text)
+            .map_err(|_| StartError::Config("mimamori.toml が TOML の形ではありません".into()))?;
+        let environment = table.get("environment").and_then(toml::Value::as_str);
+        Ok(environment == Some(Environment::Demo.code()))
     }
 
     /// Writes the file; it must not exist yet.
@@ -360,6 +377,23 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_of_another_version_names_its_line_and_a_demo_is_known_all_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("mimamori.toml");
+        let text = "zone = \"demo\"\nenvironment = \"demo\"\ntown = \"a\"\nlisten = \"127.0.0.1:80\"\ntrusted_proxy = false\n";
+        std::fs::write(&file, text).unwrap();
+        let error = Config::load(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("5行目「trusted_proxy = false」"), "{error}");
+        assert!(Config::is_demo(dir.path()).unwrap());
+        std::fs::write(
+            &file,
+            text.replace("environment = \"demo\"", "environment = \"production\""),
+        )
+        .unwrap();
+        assert!(!Config::is_demo(dir.path()).unwrap());
+    }
 
     #[test]
     fn unsafe_settings_are_refused() {

@@ -113,8 +113,7 @@ pub const PLAYERS: [Player; 9] = [
 /// Makes the directory anew; only one that carries the demo's stamp is ever emptied.
 async fn fresh(dir: &Path, port: u16, synchronous: Option<String>) -> Result<(), StartError> {
     if dir.join("mimamori.toml").exists() {
-        let old = Config::load(dir)?;
-        if old.environment != Environment::Demo {
+        if !Config::is_demo(dir)? {
             return Err(StartError::State(format!(
                 "{} はデモのフォルダではありません。何も変えませんでした。",
                 dir.display()
