@@ -1,7 +1,7 @@
 //! The drill (復元訓練): a generation is restored to a scratch place and compared, and the report is kept.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use mimamori_kernel::clock::{Clock as _, SystemClock};
 
@@ -79,12 +79,25 @@ pub async fn drill(dir: &Path, number: Option<u64>, identity: &Path) -> Result<R
     if let Err(error) = tried(dir, &config, identity, &scratch, &mut report).await {
         report.findings.push(error.to_string());
     }
-    std::fs::remove_dir_all(&scratch).map_err(StartError::file(&scratch))?;
+    removed(&scratch).await?;
     report.seconds = started.elapsed().as_secs();
     let path = file(dir);
     let text = serde_json::to_vec_pretty(&report).map_err(|e| StartError::State(e.to_string()))?;
     std::fs::write(&path, text).map_err(StartError::file(path))?;
     Ok(report)
+}
+
+/// Removes the register in clear. The tasks of the tried instance may need a moment to end.
+async fn removed(scratch: &Path) -> Result<(), StartError> {
+    let mut tries = 0;
+    loop {
+        match std::fs::remove_dir_all(scratch) {
+            Ok(()) => return Ok(()),
+            Err(_) if tries < 20 => tries += 1,
+            Err(source) => return Err(StartError::file(scratch)(source)),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 async fn tried(
@@ -146,7 +159,8 @@ async fn tried(
                 .push(format!("行 {line} の封印された言葉が開けません")),
         }
     }
-    instance.trace.stop();
+    // In order, so that nothing writes any more when the scratch place is removed.
+    instance.trace.close().await?;
     instance.db.close().await;
     Ok(())
 }
