@@ -35,6 +35,8 @@ mod race;
 mod requests;
 #[path = "it/rules.rs"]
 mod rules;
+#[path = "it/second_manager.rs"]
+mod second_manager;
 #[path = "it/sessions.rs"]
 mod sessions;
 #[path = "it/unrecorded.rs"]
