@@ -7,6 +7,8 @@ mod audit;
 mod backups;
 #[path = "it/beside.rs"]
 mod beside;
+#[path = "it/cards.rs"]
+mod cards;
 #[path = "it/changes.rs"]
 mod changes;
 #[path = "it/desk.rs"]

@@ -36,5 +36,11 @@ pub const ROOM: Room = Room {
         action::CHANGE,
         action::BUSINESSES,
     ],
-    extracts: &["residents_person", "residents_history", "residents_state"],
+    // Who was merged into another record gets no card and no qualification of his own.
+    extracts: &[
+        "residents_person",
+        "residents_history",
+        "residents_state",
+        "gate_same",
+    ],
 };

@@ -142,6 +142,23 @@ pub(crate) fn outcome(
     })
 }
 
+/// What stays of a record that was merged into another one (統合): one human is insured once. Its
+/// qualifications never were (取消), nothing is due and no card waits; a split (分離) derives it anew.
+pub(crate) fn merged(mut row: Insured, known: &Known) -> Outcome {
+    let mut ledger = known.ledger.clone();
+    let touched = ledger.close();
+    if row.insured_number.is_empty() {
+        row.insured_number.clone_from(&known.row.insured_number);
+    }
+    Outcome {
+        row,
+        ledger,
+        touched,
+        old_card: false,
+        ours: true,
+    }
+}
+
 /// Category and days of the qualification that holds, or of the last one.
 fn state(row: &mut Insured, holds: Option<&Qualification>, last: Option<&Qualification>) {
     row.category = super::row::code(holds.map(|q| q.category));

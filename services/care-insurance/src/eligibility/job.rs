@@ -11,7 +11,7 @@ use mimamori_kernel::date::{PartialDate, age_on};
 use mimamori_kernel::error::Coded;
 use mimamori_kernel::id::PersonId;
 
-use super::derive::{Insured, Known, Outcome, outcome};
+use super::derive::{Insured, Known, Outcome, merged, outcome};
 use super::extract::Moved;
 use super::number::{Method, Numbering};
 use super::reason::{Codes, CodesError};
@@ -73,7 +73,7 @@ const INSURED: &str = "person, insured_number, kanji, kana, kana_key, birth, sex
     address_key, protected, category, since, until, due_age, due_moved, due_unknown, question, card_wait, card_reason";
 
 const REGISTER: &str = "SELECT person, insured_number, kanji, kana, kana_key, birth, sex, postal, address, building, address_key, \
-    protected, insured FROM residents_person WHERE generation = (SELECT generation FROM residents_state WHERE one = 1) \
+    protected, insured, (SELECT COUNT(*) FROM gate_same g WHERE g.person = residents_person.person) FROM residents_person WHERE generation = (SELECT generation FROM residents_state WHERE one = 1) \
     AND person > ? ORDER BY person LIMIT ?";
 
 const HISTORY: &str = "SELECT person, reason, event_day FROM residents_history WHERE generation = (SELECT generation FROM \
@@ -126,6 +126,17 @@ pub async fn run(
                     .most()
                     .is_some_and(|most| most < 65);
             let before = known.remove(&id);
+            if row.int(13)? > 0 {
+                // Insured under the kept record alone; nobody is counted twice.
+                if let Some(before) = before {
+                    let length = steps.len();
+                    let words = "ほかの宛名番号への統合により取消";
+                    let out = merged(fresh, &before);
+                    statements(&mut steps, &person, &out, (Some(&before), words), now);
+                    changed += u64::from(steps.len() > length);
+                }
+                continue;
+            }
             let history = moves.remove(&id).unwrap_or_default();
             let mut out = outcome(
                 fresh,
@@ -146,7 +157,8 @@ pub async fn run(
                 done.numbered += u64::from(!out.row.insured_number.is_empty());
             }
             let length = steps.len();
-            statements(&mut steps, &person, &out, before.as_ref(), now);
+            let known = (before.as_ref(), "住民の記録から計算");
+            statements(&mut steps, &person, &out, known, now);
             changed += u64::from(steps.len() > length);
         }
         if !steps.is_empty() {
@@ -247,7 +259,7 @@ fn statements(
     out: &mut Vec<Statement>,
     person: &PersonId,
     o: &Outcome,
-    before: Option<&Known>,
+    (before, why): (Option<&Known>, &str),
     now: Instant,
 ) {
     let same = before.is_some_and(|k| k.row == o.row);
@@ -307,7 +319,7 @@ fn statements(
     }
     if !o.touched.is_empty() {
         let at = now.office_text();
-        let words = format!("住民の記録から計算（資格{}件）", o.touched.len());
+        let words = format!("{why}（資格{}件）", o.touched.len());
         out.push(row::event(
             person,
             version,

@@ -12,7 +12,7 @@ use super::queue::{standing, wareki_text};
 use crate::eligibility::{Entry, Ledger, QUALIFICATION, Side, State as Standing, day, entry};
 use crate::{CareInsurance, action};
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     "insured_number",
     "kanji",
     "kana",
@@ -31,6 +31,7 @@ const COLUMNS: [&str; 18] = [
     "batch",
     "version",
     "due_moved",
+    "due_age",
 ];
 
 const EVENTS: [&str; 3] = ["decided_at", "decided_by", "words"];
