@@ -124,6 +124,9 @@ async fn the_order_of_the_list_tells_no_address_and_a_batch_holds_500() {
     each_demo(async |house| {
         let all = "UPDATE care_insurance_person SET card_wait = 1, batch = '', card_reason = '様式の切替え' WHERE category = 1";
         write(&house, all, &[]).await;
+        let hide = "UPDATE care_insurance_person SET protected = 1 WHERE person IN (SELECT person FROM care_insurance_person \
+                    WHERE category = 1 ORDER BY person LIMIT 12)";
+        write(&house, hide, &[]).await;
         let cookie = house.play("clerk-1").await;
         let like = person(&house, FREE).await;
         crowd(&house, &like, 600).await;
@@ -141,6 +144,34 @@ async fn the_order_of_the_list_tells_no_address_and_a_batch_holds_500() {
         };
         let places: Vec<usize> = rows.iter().map(place).collect();
         assert!(places.len() > 1 && places.is_sorted(), "{places:?}");
+    })
+    .await;
+}
+
+/// Nobody takes the first thousand for all: page and file say that there are more.
+#[tokio::test]
+async fn a_queue_of_more_than_a_thousand_says_so_on_the_page_and_in_the_file() {
+    each_demo(async |house| {
+        let cookie = house.play("clerk-1").await;
+        let form = "encoding=utf-8&note=a";
+        let told = "1000件を超えています。";
+        let page = house.get("/insurance/queues/moved", &cookie).await.body;
+        let file = house
+            .post("/insurance/queues/moved", &cookie, form)
+            .await
+            .body;
+        assert!(!page.contains(told) && !file.contains(told));
+        let like = person(&house, "due_moved <> '' AND protected = 0").await;
+        crowd(&house, &like, 1001).await;
+        let page = house.get("/insurance/queues/moved", &cookie).await.body;
+        assert!(page.contains(told), "{page}");
+        let file = house
+            .post("/insurance/queues/moved", &cookie, form)
+            .await
+            .body;
+        let last = file.lines().last().unwrap();
+        assert!(last.contains("出力番号") && last.contains(told), "{last}");
+        assert_eq!(file.lines().count(), 1002);
     })
     .await;
 }

@@ -160,6 +160,8 @@ struct QueuePage<'a> {
     queue: Queue,
     lines: Vec<Line>,
     pages: Pagination,
+    /// More persons wait than are listed.
+    capped: bool,
     encodings: Vec<Choice>,
     line: u64,
 }
@@ -206,7 +208,7 @@ pub(crate) async fn queue(
                 PAGE,
             )
             .await?;
-        Ok::<_, GateError>((total.count(), page, permit.reveal(rows).await?))
+        Ok::<_, GateError>((total, page, permit.reveal(rows).await?))
     };
     match read.await {
         Ok((total, page, rows)) => html(QueuePage {
@@ -216,9 +218,10 @@ pub(crate) async fn queue(
             pages: Pagination::new(
                 format!("/insurance/queues/{}?page=", queue.code),
                 page,
-                total.into(),
+                total.count().into(),
                 PAGE,
             ),
+            capped: total.capped(),
             encodings: vec![
                 Choice::new("utf-8", "UTF-8（BOM付き）", "utf-8"),
                 Choice::new("cp932", "CP932（シフトJIS）", "utf-8"),
