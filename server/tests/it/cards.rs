@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use mimamori_kernel::id::PersonId;
 use mimamori_storage::{Statement, Value};
 
-use crate::desk::Desk;
+use crate::desk::{ALONE, Desk, IN_FORCE, typed};
 use crate::house::{House, each_demo};
 use crate::insurance::{count, opens, person, reasoned};
 
@@ -144,6 +144,39 @@ async fn the_order_of_the_list_tells_no_address_and_a_batch_holds_500() {
         };
         let places: Vec<usize> = rows.iter().map(place).collect();
         assert!(places.len() > 1 && places.is_sorted(), "{places:?}");
+    })
+    .await;
+}
+
+/// FACTS B.2: lost on the day of the move itself when the other town counts from that day on; the
+/// day is entered with the move and survives the next derivation.
+#[tokio::test]
+async fn who_is_a_resident_elsewhere_on_the_day_of_the_move_loses_on_that_day() {
+    each_demo(async |house| {
+        let sql = format!("{FREE} AND person IN (SELECT person FROM residents_person WHERE {IN_FORCE} AND {ALONE})");
+        let movers: [PersonId; 2] = persons(&house, &sql).await;
+        for (person, elsewhere, lost) in [
+            (movers[0], "R081110", "2026-11-10"),
+            (movers[1], "", "2026-11-11"),
+        ] {
+            let desk = Desk::open(&house, "clerk-1", person).await;
+            let page = desk.form("move").await;
+            let fields = [
+                ("kind", "転出"),
+                ("event_day", "R081110"),
+                ("notified_day", "R081110"),
+                ("moved_to", "別の市"),
+                ("elsewhere", elsewhere),
+            ];
+            let early = [&fields[..4], &[("elsewhere", "R081109")]].concat();
+            let wrong = desk.send("move", "check", &typed(&page.body, &early)).await;
+            assert!(wrong.body.contains("異動日より前です"), "{}", wrong.body);
+            let done = desk.send("move", "write", &typed(&page.body, &fields)).await;
+            assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+            mimamori_server::insurance::derive(&house.instance).await.unwrap();
+            let sql = "SELECT until FROM care_insurance_person WHERE person = ?";
+            assert_eq!(house.one(sql, &person).await.text(0).unwrap(), lost);
+        }
     })
     .await;
 }

@@ -41,6 +41,7 @@ pub const ROOM: Room = Room {
         "residents_person",
         "residents_history",
         "residents_state",
+        "residents_elsewhere",
         "gate_same",
     ],
 };

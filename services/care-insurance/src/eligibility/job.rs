@@ -73,10 +73,11 @@ const INSURED: &str = "person, insured_number, kanji, kana, kana_key, birth, sex
     address_key, protected, category, since, until, due_age, due_moved, due_unknown, question, card_wait, card_reason";
 
 const REGISTER: &str = "SELECT person, insured_number, kanji, kana, kana_key, birth, sex, postal, address, building, address_key, \
-    protected, insured, (SELECT COUNT(*) FROM gate_same g WHERE g.person = residents_person.person) FROM residents_person WHERE generation = (SELECT generation FROM residents_state WHERE one = 1) \
+    protected, insured, (SELECT COUNT(*) FROM gate_same g WHERE g.person = residents_person.person), status FROM residents_person WHERE generation = (SELECT generation FROM residents_state WHERE one = 1) \
     AND person > ? ORDER BY person LIMIT ?";
 
-const HISTORY: &str = "SELECT person, reason, event_day FROM residents_history WHERE generation = (SELECT generation FROM \
+const HISTORY: &str = "SELECT person, reason, event_day, COALESCE((SELECT e.since FROM residents_elsewhere e \
+    WHERE e.person = residents_history.person AND e.event_day = residents_history.event_day), '') FROM residents_history WHERE generation = (SELECT generation FROM \
     residents_state WHERE one = 1) AND person > ? AND person <= ? ORDER BY person, number";
 
 /// One derivation at a time: two would give out the same numbers.
@@ -108,10 +109,11 @@ pub async fn run(
         let to = last.bytes(0)?.to_vec();
         let range = || vec![Value::Bytes(from.clone()), Value::Bytes(to.clone())];
         let mut moves: ById<Vec<Moved>> = BTreeMap::new();
-        for row in permit.rows(HISTORY, range()).await? {
-            moves.entry(row.array(0)?).or_default().push(Moved {
-                reason: row.text(1)?.to_owned(),
-                day: row.text(2)?.parse().unwrap_or(PartialDate::UNKNOWN),
+        for moved in permit.rows(HISTORY, range()).await? {
+            moves.entry(moved.array(0)?).or_default().push(Moved {
+                reason: moved.text(1)?.to_owned(),
+                day: moved.text(2)?.parse().unwrap_or(PartialDate::UNKNOWN),
+                elsewhere: row::day(moved.text(3)?),
             });
         }
         let mut known = known(permit, range()).await?;
@@ -141,7 +143,7 @@ pub async fn run(
             let mut out = outcome(
                 fresh,
                 &history,
-                second,
+                (second, row.int(14)? == 3),
                 before.as_ref(),
                 now.office_day(),
                 codes,

@@ -74,6 +74,7 @@ impl Writer<'_> {
             event_day: String::new(),
             notified_day: String::new(),
             moved_to: String::new(),
+            elsewhere: String::new(),
             reason: format!("統合した記録から支援措置を引き継ぐ: {reason}"),
             items: Values::from([("protected", mark.to_owned())]),
         };

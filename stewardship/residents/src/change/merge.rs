@@ -224,8 +224,7 @@ pub(crate) async fn merge(
                 visitor: &visitor,
                 at: room.clock.now(),
             };
-            let (mark, was) = (flag(&left), flag(&right));
-            let marks = (was, inherited(mark, was));
+            let marks = (flag(&right), inherited(flag(&left), flag(&right)));
             statements.extend(writer.inherit(&this, &left.0, marks, &reason));
             let other = permit(&room, &visitor, this, &why).await?;
             let kept = permit(&room, &visitor, that, &why).await?;
@@ -361,6 +360,7 @@ fn together(
         event_day: String::new(),
         notified_day: String::new(),
         moved_to: String::new(),
+        elsewhere: String::new(),
         reason,
         items: Values::new(),
     };
