@@ -7,6 +7,8 @@ mod audit;
 mod backups;
 #[path = "it/beside.rs"]
 mod beside;
+#[path = "it/cards.rs"]
+mod cards;
 #[path = "it/changes.rs"]
 mod changes;
 #[path = "it/desk.rs"]
@@ -39,6 +41,8 @@ mod race;
 mod requests;
 #[path = "it/rules.rs"]
 mod rules;
+#[path = "it/second_manager.rs"]
+mod second_manager;
 #[path = "it/sessions.rs"]
 mod sessions;
 #[path = "it/unrecorded.rs"]

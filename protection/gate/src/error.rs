@@ -39,6 +39,16 @@ pub enum GateError {
     Rules(String),
 }
 
+impl GateError {
+    /// What a statement expected in vain, in the room's own word; none for any other error.
+    pub fn conflict(&self) -> Option<&'static str> {
+        match self {
+            Self::Trace(TraceError::Conflict { what }) => Some(what),
+            _ => None,
+        }
+    }
+}
+
 impl Coded for GateError {
     fn code(&self) -> &'static str {
         match self {

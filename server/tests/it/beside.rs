@@ -148,3 +148,35 @@ async fn of_two_protected_members_one_stays_beside_the_other_and_the_last_uncove
     })
     .await;
 }
+
+/// A protected person has two 宛名番号: the kept record and its household are covered with the merge,
+/// and stay so after an import that does not know of it (S4-55).
+#[tokio::test]
+async fn a_merge_never_drops_the_protection_of_either_record() {
+    each_demo(async |house| {
+        let shared = "status = 1 AND protected = 0 AND special_address = 0 AND 2 <= (SELECT COUNT(*) FROM residents_person h \
+             WHERE h.generation = residents_person.generation AND h.household_number = residents_person.household_number \
+             AND h.status = 1 AND h.protected = 0)";
+        let (kept, _) = house.persons(shared).await[0].clone();
+        let [household, _] = house.home(&kept).await;
+        let members = house.persons(&format!("status = 1 AND household_number = '{household}'")).await;
+        let member = members.iter().map(|m| m.0).find(|m| *m != kept).unwrap();
+        let (_, [_, _, number]) = house.persons("protected = 1 AND status = 1").await[0].clone();
+        let desk = Desk::open(&house, "lead-1", kept).await;
+        let path = format!("/residents/{kept}/merge");
+        let form = format!("number={number}&reason=duplicate");
+        let check = house.post(&path, &desk.cookie, &format!("step=check&{form}")).await;
+        assert!(check.body.contains("統合と同時に対象になります"), "{}", check.body);
+        assert!(check.body.contains(">支援措置</th><td>対象でない</td><td>対象</td>"), "{}", check.body);
+        assert_eq!((house.mark(&kept).await, house.mark(&member).await), (0, 0));
+        let done = house.post(&path, &desk.cookie, &format!("step=write&{form}")).await;
+        assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+        for when in ["at once", "after an import"] {
+            assert_eq!((house.mark(&kept).await, house.mark(&member).await), (1, 2), "{when}");
+            house.import().await;
+        }
+        let clerk = Desk::open(&house, "clerk-1", kept).await;
+        assert_eq!(clerk.form("move").await.status, StatusCode::FORBIDDEN);
+    })
+    .await;
+}

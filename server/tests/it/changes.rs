@@ -298,7 +298,7 @@ async fn two_records_of_one_person_become_one_with_both_chains_and_two_again() {
 
 impl House {
     /// The same files come again.
-    async fn import(&self) {
+    pub async fn import(&self) {
         let gate = &self.instance.gate;
         let permit = gate.job(action::IMPORT, None).await.unwrap();
         let (town, progress) = (self._dir.path().join("town"), import::Progress::default());

@@ -81,6 +81,18 @@ fn downloaded(body: &str) -> BTreeSet<(String, u64, String, String)> {
 async fn a_lead_officer_sees_every_planted_error_and_takes_the_good_rows() {
     each_demo(async |house| {
         let files = files();
+        // The files' people are others than the demo's: nobody has the number of one of them.
+        for table in ["residents_person", "residents_number"] {
+            let anew =
+                format!("UPDATE {table} SET address_number = '99' || SUBSTR(address_number, 3)");
+            let step = mimamori_storage::Statement::new(anew, vec![]);
+            house
+                .instance
+                .trace
+                .upkeep(vec![step], false)
+                .await
+                .unwrap();
+        }
         let lead = house.play("lead-1").await;
         let (residents, households) = (files.read("residents.csv"), files.read("households.csv"));
         let sent = [

@@ -10,14 +10,14 @@ use mimamori_sheets::{Fonts, Press};
 
 use crate::house::{Answer, House, each_demo, encoded};
 
-async fn person(house: &House, filter: &str) -> PersonId {
+pub async fn person(house: &House, filter: &str) -> PersonId {
     let sql =
         format!("SELECT person FROM care_insurance_person WHERE {filter} ORDER BY person LIMIT 1");
     let rows = house.instance.db.fetch(&sql, vec![]).await.unwrap();
     PersonId::from_bytes(rows.first().expect(filter).array(0).unwrap())
 }
 
-async fn count(house: &House, from: &str) -> i64 {
+pub async fn count(house: &House, from: &str) -> i64 {
     let sql = format!("SELECT COUNT(*) FROM {from}");
     house.instance.db.fetch(&sql, vec![]).await.unwrap()[0]
         .int(0)
@@ -29,7 +29,7 @@ async fn acts(house: &House, action: &str) -> i64 {
     count(house, &format!("trace_line WHERE action = '{action}'")).await
 }
 
-fn opens(answer: &Answer) {
+pub fn opens(answer: &Answer) {
     assert!(
         matches!(answer.status, StatusCode::OK | StatusCode::SEE_OTHER),
         "{} {}",
@@ -39,7 +39,7 @@ fn opens(answer: &Answer) {
 }
 
 /// Opens a person's page with a reason; the version on it.
-async fn reasoned(house: &House, cookie: &str, person: &PersonId) -> String {
+pub async fn reasoned(house: &House, cookie: &str, person: &PersonId) -> String {
     let path = format!("/insurance/persons/{person}");
     let form = format!("reason=question&note={}", encoded("窓口での確認"));
     opens(&house.post(&format!("{path}/reason"), cookie, &form).await);

@@ -36,10 +36,13 @@ pub const ROOM: Room = Room {
         action::CHANGE,
         action::BUSINESSES,
     ],
+    // Who was merged into another record gets no card and no qualification of his own.
     extracts: &[
         "residents_person",
         "residents_history",
         "residents_state",
         "residents_change",
+        "residents_elsewhere",
+        "gate_same",
     ],
 };

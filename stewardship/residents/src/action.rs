@@ -101,7 +101,7 @@ pub const PERSON_FLAG: Action =
 pub const PERSON_MERGE: Action = Action::new(
     "person.merge",
     "統合・分離",
-    &[Identity, Address, Household, Residency],
+    &[Identity, Address, Household, Residency, RestrictedFlag],
 );
 
 /// A change on the screen is held against the files of an import (取込みとの突合).

@@ -3,7 +3,7 @@ use mimamori_gate::Migration;
 /// Tables of the room. Rows carry the generation of the import that made them; one
 /// generation is in force, so that an import is flipped by changing one number.
 pub const MIGRATIONS: &[Migration] = &[
-    FIRST, IMPORTS, NUMBERS, NOTES, CHANGES, DIFFERING, STAGING, ADDRESSES,
+    FIRST, IMPORTS, NUMBERS, NOTES, CHANGES, DIFFERING, STAGING, ADDRESSES, ELSEWHERE,
 ];
 
 const FIRST: Migration = Migration {
@@ -208,6 +208,19 @@ const ADDRESSES: Migration = Migration {
     id: "residents-0008",
     ddl: "
 CREATE INDEX residents_person_address ON residents_person (generation, address_key);
+",
+};
+
+/// Since when somebody who moved out (転出, on `event_day`) is a resident of another town. No file
+/// tells it, so it stands beside the generations and outlives an import.
+const ELSEWHERE: Migration = Migration {
+    id: "residents-0009",
+    ddl: "
+CREATE TABLE residents_elsewhere (
+  person {blob} NOT NULL,
+  event_day {text} NOT NULL,
+  since {text} NOT NULL,
+  PRIMARY KEY (person, event_day)) {clustered};
 ",
 };
 

@@ -122,17 +122,37 @@ fn a_whole_dirty_town_is_read_with_its_list_equal() {
     assert_eq!(list.lines().count(), want.len() + 1);
 }
 
+/// Every 宛名番号 that ends with 3 or 7 made one that nobody else has: the only quoted texts of 15 digits.
+fn renumbered(text: &str) -> String {
+    let anew = |cell: &str| {
+        let number = cell.len() == 15 && cell.bytes().all(|b| b.is_ascii_digit());
+        match number && cell.ends_with(['3', '7']) {
+            true => format!("99{}", &cell[2..]),
+            false => cell.to_owned(),
+        }
+    };
+    text.split('"').map(anew).collect::<Vec<_>>().join("\"")
+}
+
 #[tokio::test]
 async fn good_rows_come_in_and_everybody_else_stays_as_in_force() {
     each(async |place| {
-        // Another town of the same numbers is in force: the same seed, an older day.
+        // The same people are in force, with another name of the town in every address; one number of
+        // five is unknown.
         let old = TownArgs {
-            people: 1_500,
+            people: 2_000,
             seed: 5,
-            as_of: jiff::civil::date(2025, 4, 1),
+            ..TownArgs::default()
         };
         let dir = place.files.join("old");
         mimamori_testkit::write_town(&old, &dir).unwrap();
+        for file in ["residents.csv", "households.csv"] {
+            let bytes = std::fs::read(dir.join(file)).unwrap();
+            let (text, ..) = encoding_rs::SHIFT_JIS.decode(&bytes);
+            let text = renumbered(&text.replace("見守市", "旧見守市"));
+            let bytes = encoding_rs::SHIFT_JIS.encode(&text).0;
+            std::fs::write(dir.join(file), bytes).unwrap();
+        }
         place.order(&Order::folder(&dir)).await.unwrap();
         let before = place.persons().await;
         let (dirty, mut order) = place.dirty(2_000, 5, 100_000);

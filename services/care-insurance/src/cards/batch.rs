@@ -12,7 +12,7 @@ use mimamori_identity::Visitor;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, html_with_status};
 use mimamori_residents::answer;
 
-use super::page::{CardError, insurer, person_of, set, told};
+use super::page::{CardError, entitled, insurer, person_of, set, told};
 use super::rule::{COLUMNS, Card};
 use crate::eligibility::pages::{COLUMNS as LIST, Line, lines, unreasoned};
 use crate::room::PaperLink;
@@ -22,9 +22,13 @@ use crate::{CareInsurance, action};
 const MOST: u32 = 500;
 
 const TABLE: &str = "care_insurance_person";
-const OPEN: &str = "p.batch = 'open'";
+/// Gathered, still entitled, and not under support measures since: protected 8, deceased 2.
+const OPEN: &str = "p.batch = 'open' AND (p.category <> 0 OR p.due_age <> '') AND NOT EXISTS \
+    (SELECT 1 FROM gate_subject g WHERE g.person = p.person AND (g.mask & 10) <> 0)";
 /// Postal code, address, name: the order in which the post walks (配達順).
 const DELIVERY: &str = "p.postal, p.address_key, p.kana_key";
+/// By name alone: the order of a list must not tell the address that it withholds.
+const BY_NAME: &str = "p.kana_key";
 /// Whoever waits outside a batch: pulled out, protected, or living with a protected person.
 const ASIDE: &str = "(p.card_wait = 2 OR (p.card_wait = 1 AND (p.protected <> 0 OR EXISTS \
     (SELECT 1 FROM gate_subject g WHERE g.person = p.person AND (g.mask & 8) <> 0))))";
@@ -57,7 +61,7 @@ struct BatchPage {
 async fn list(
     room: &CareInsurance,
     visitor: &Visitor,
-    base: &'static str,
+    (base, order): (&'static str, &'static str),
     names: &[&'static str],
 ) -> Result<Revealed<mimamori_gate::Listed>, GateError> {
     let permit = room
@@ -66,7 +70,7 @@ async fn list(
         .await?;
     let (search, everybody) = (&permit, all(Class::Identity));
     let rows = search
-        .fetch(search, TABLE, names, base, &everybody, DELIVERY, 0, MOST)
+        .fetch(search, TABLE, names, base, &everybody, order, 0, MOST)
         .await?;
     permit.reveal(rows).await
 }
@@ -93,8 +97,8 @@ async fn batch_page(
         false => StatusCode::BAD_REQUEST,
     };
     let read = async {
-        let open = list(room, visitor, OPEN, &LIST).await?;
-        let aside = list(room, visitor, ASIDE, &LIST).await?;
+        let open = list(room, visitor, (OPEN, DELIVERY), &LIST).await?;
+        let aside = list(room, visitor, (ASIDE, BY_NAME), &LIST).await?;
         Ok::<_, GateError>((open, aside))
     };
     let today = room.clock.now().office_day();
@@ -119,7 +123,8 @@ async fn batch_page(
     }
 }
 
-/// POST /insurance/cards: gathers who waits into the open batch. Protected persons stay outside.
+/// POST /insurance/cards: gathers who waits into the open batch, [`MOST`] with those who are in it
+/// already. Protected persons, and whoever has no qualification, stay outside.
 pub(crate) async fn gather(
     State(room): State<CareInsurance>,
     Extension(visitor): Extension<Visitor>,
@@ -127,11 +132,15 @@ pub(crate) async fn gather(
     let done = async {
         let permit = room.gate.job(action::GATHER, Some(&visitor)).await?;
         let step = Statement::new(
-            "UPDATE care_insurance_person SET batch = 'open' WHERE person IN (SELECT w.person FROM care_insurance_person w \
-             WHERE w.card_wait = 1 AND w.batch = '' AND w.insured_number <> '' AND w.protected = 0 AND NOT EXISTS \
-             (SELECT 1 FROM gate_subject g WHERE g.person = w.person AND (g.mask & 8) <> 0) \
-             ORDER BY w.postal, w.address_key, w.kana_key, w.person LIMIT ?)",
-            vec![MOST.into()],
+            format!(
+                "UPDATE care_insurance_person SET batch = 'open' WHERE person IN (SELECT p.person FROM care_insurance_person p \
+                 WHERE p.card_wait = 1 AND p.batch = '' AND p.insured_number <> '' AND p.protected = 0 AND {} AND NOT EXISTS \
+                 (SELECT 1 FROM gate_subject g WHERE g.person = p.person AND (g.mask & 8) <> 0) ORDER BY {DELIVERY}, p.person \
+                 LIMIT (SELECT CASE WHEN COUNT(*) < {MOST} THEN {MOST} - COUNT(*) ELSE 0 END FROM care_insurance_person o \
+                 WHERE o.batch = 'open'))",
+                entitled("p")
+            ),
+            vec![],
         );
         permit
             .change("被保険者証の発行対象を集める", vec![step], false)
@@ -207,14 +216,17 @@ async fn issue(
     let now = room.clock.now();
     let by = format!("{} {}", visitor.org_name, visitor.name);
     // The same persons as in the list: a number that differs undoes everything.
-    let same = "p.batch = 'open' AND NOT EXISTS (SELECT 1 FROM gate_subject g WHERE g.person = p.person AND (g.mask & 8) <> 0)";
+    let same = format!("{OPEN} AND {}", entitled("p"));
+    let these = format!(
+        "(SELECT p.person FROM care_insurance_person p WHERE {same} ORDER BY {DELIVERY}, p.person LIMIT {MOST})"
+    );
     let count = u64::from(found.count());
     let steps = vec![
         Statement::expecting(
             format!(
                 "INSERT INTO care_insurance_card (person, number, issued, reason, issued_by, returned, returned_why) \
                  SELECT p.person, (SELECT COALESCE(MAX(c.number), 0) + 1 FROM care_insurance_card c WHERE c.person = p.person), \
-                 ?, p.card_reason, ?, '', '' FROM care_insurance_person p WHERE {same}"
+                 ?, p.card_reason, ?, '', '' FROM care_insurance_person p WHERE p.person IN {these}"
             ),
             vec![now.office_day().to_string().into(), by.into()],
             count,
@@ -222,16 +234,20 @@ async fn issue(
         ),
         Statement::expecting(
             format!(
-                "UPDATE care_insurance_person SET card_wait = 0, batch = '', version = version + 1 WHERE person IN \
-                 (SELECT p.person FROM care_insurance_person p WHERE {same})"
+                "UPDATE care_insurance_person SET card_wait = 0, batch = '', version = version + 1 WHERE person IN {these}"
             ),
             vec![],
             count,
             "care-insurance-batch",
         ),
-        // Who came under support measures since the gathering waits for the lead officer.
+        // Who came under support measures since the gathering waits for the lead officer; who lost
+        // the qualification, died or was merged leaves the batch.
         Statement::new(
-            "UPDATE care_insurance_person SET card_wait = 2, batch = '', version = version + 1 WHERE batch = 'open'",
+            format!(
+                "UPDATE care_insurance_person SET card_wait = CASE WHEN person IN (SELECT g.person FROM gate_subject g \
+                 WHERE (g.mask & 8) <> 0) THEN 2 ELSE card_wait END, batch = '', version = version + 1 WHERE batch = 'open' \
+                 AND person NOT IN (SELECT p.person FROM care_insurance_person p WHERE {same})"
+            ),
             vec![],
         ),
     ];
@@ -259,7 +275,7 @@ pub(crate) async fn print_batch(
             .gate
             .list(&visitor, action::BATCH, Purpose::CareInsurance)
             .await?;
-        let seen = list(&room, &visitor, OPEN, &COLUMNS).await?;
+        let seen = list(&room, &visitor, (OPEN, DELIVERY), &COLUMNS).await?;
         if seen.rows.is_empty() {
             return Ok(Made::Nobody);
         }

@@ -19,6 +19,31 @@ use crate::{CareInsurance, action};
 /// Pixels for each point of the preview.
 const SCALE: f64 = 1.6;
 
+/// Conflict of a card for somebody who has no qualification.
+const UNENTITLED: &str = "care-insurance-unentitled";
+
+/// SQL: `person` (a table or its alias) has a qualification or reaches 65 soon, lives (fact 2), and
+/// was not merged into another record. Nobody else gets a card.
+pub(crate) fn entitled(person: &str) -> String {
+    format!(
+        "({person}.category <> 0 OR {person}.due_age <> '') AND {person}.person NOT IN (SELECT k.person FROM gate_same k) \
+         AND NOT EXISTS (SELECT 1 FROM gate_subject d WHERE d.person = {person}.person AND (d.mask & 2) <> 0)"
+    )
+}
+
+/// Stops a change that gives a card to somebody who gets none.
+pub(crate) fn only_entitled(person: PersonId) -> Statement {
+    Statement::expecting(
+        format!(
+            "UPDATE care_insurance_person SET card_wait = card_wait WHERE person = ? AND {}",
+            entitled("care_insurance_person")
+        ),
+        vec![person.bytes().into()],
+        1,
+        UNENTITLED,
+    )
+}
+
 /// Why a card could not be shown or printed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CardError {
@@ -38,6 +63,12 @@ pub(crate) enum CardError {
 /// The page for an error.
 pub(crate) fn told(error: CardError) -> Response {
     match error {
+        CardError::Gate(error) if error.conflict() == Some(UNENTITLED) => {
+            Problem::conflict(
+                "資格のない人（死亡・転出・統合された人を含む）には、被保険者証を交付できません。資格の画面で、今の資格を確かめてください。",
+            )
+            .into_response()
+        }
         CardError::Gate(error) => answer(error),
         CardError::Sheet(error) => {
             tracing::error!(code = error.code(), error = ?error, "no form");
@@ -127,6 +158,8 @@ struct CardPage {
     closed: Option<String>,
     unprintable: Vec<(String, &'static str)>,
     waits: bool,
+    /// A qualification holds or begins soon: without one there is no card.
+    entitled: bool,
     why_waits: String,
     issues: Vec<Issue>,
     reasons: Vec<Choice>,
@@ -199,6 +232,8 @@ pub(crate) async fn card_page(
         closed,
         unprintable,
         waits: row.record.int("card_wait").unwrap_or(0) != 0,
+        entitled: row.record.int("category").is_some_and(|c| c != 0)
+            || row.record.text("due_age").is_some_and(|d| !d.is_empty()),
         why_waits: text(&row.record, "card_reason"),
         issues: row
             .cards
@@ -294,7 +329,8 @@ pub(crate) async fn change(
         "order" => {
             let set = "card_wait = 1, batch = '', card_reason = ?";
             let words = format!("被保険者証の交付を指示（{why}）");
-            (vec![person_row(set, vec![(*why).into()])], words)
+            let steps = vec![person_row(set, vec![(*why).into()]), only_entitled(person)];
+            (steps, words)
         }
         _ => {
             let card = Statement::expecting(
@@ -336,6 +372,6 @@ pub(crate) async fn change(
     };
     match done.await {
         Ok(_) => Redirect::to(&format!("/insurance/persons/{person}/card")).into_response(),
-        Err(error) => answer(error),
+        Err(error) => told(error.into()),
     }
 }

@@ -5,7 +5,7 @@ use mimamori_gate::{GateError, Purpose, Reason, Statement};
 use mimamori_identity::Visitor;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, pdf};
 
-use super::page::{CardError, Typed, card_page, look, person_of, set, told};
+use super::page::{CardError, Typed, card_page, look, only_entitled, person_of, set, told};
 use super::rule::{COLUMNS, Card};
 use crate::eligibility::pages::unreasoned;
 use crate::{CareInsurance, action};
@@ -75,6 +75,7 @@ pub(crate) async fn print(
         let now = room.clock.now();
         let by = format!("{} {}", visitor.org_name, visitor.name);
         let steps = vec![
+            only_entitled(person),
             Statement::expecting(
                 "INSERT INTO care_insurance_card (person, number, issued, reason, issued_by, returned, returned_why) \
                  SELECT p.person, (SELECT COALESCE(MAX(c.number), 0) + 1 FROM care_insurance_card c WHERE c.person = p.person), \

@@ -66,11 +66,12 @@ fn end_of_next_month(day: Date) -> Date {
     day.checked_add(1.month()).unwrap_or(day).last_of_month()
 }
 
-/// Works out a person's row on `today`.
+/// Works out a person's row on `today`. `second`: the register calls the person insured below 65;
+/// `dead`: its state is 死亡, which the history may contradict.
 pub(crate) fn outcome(
     mut row: Insured,
     history: &[Moved],
-    second: bool,
+    (second, dead): (bool, bool),
     known: Option<&Known>,
     today: Date,
     codes: &Codes,
@@ -88,11 +89,15 @@ pub(crate) fn outcome(
         .iter()
         .map(|u| format!("{}が不詳です", u.item.japanese()))
         .collect();
+    let doubtful = dead != person.died.is_some();
+    if doubtful {
+        questions.push("住民の記録の状態（死亡か）と、異動の履歴が合いません".into());
+    }
     if ledger.decided() {
         if ledger.differs(&now.qualifications) {
             questions.push("職権で決めた内容が、住民の記録からの計算と違います".into());
         }
-    } else if now.unknown.is_empty() {
+    } else if now.unknown.is_empty() && !doubtful {
         touched = ledger.follow(&now.qualifications);
     }
     let holds = ledger.on(today).map(|e| e.qualification.clone());
@@ -140,6 +145,23 @@ pub(crate) fn outcome(
         old_card,
         ours,
     })
+}
+
+/// What stays of a record that was merged into another one (統合): one human is insured once. Its
+/// qualifications never were (取消), nothing is due and no card waits; a split (分離) derives it anew.
+pub(crate) fn merged(mut row: Insured, known: &Known) -> Outcome {
+    let mut ledger = known.ledger.clone();
+    let touched = ledger.close();
+    if row.insured_number.is_empty() {
+        row.insured_number.clone_from(&known.row.insured_number);
+    }
+    Outcome {
+        row,
+        ledger,
+        touched,
+        old_card: false,
+        ours: true,
+    }
 }
 
 /// Category and days of the qualification that holds, or of the last one.

@@ -18,13 +18,27 @@ fn rows(all: &[(&str, &str)]) -> Vec<Moved> {
         .map(|(reason, day)| Moved {
             reason: (*reason).into(),
             day: day.parse().unwrap(),
+            elsewhere: None,
         })
         .collect()
 }
 
 fn run(row: Insured, history: &[(&str, &str)], known: Option<&Known>) -> Outcome {
+    let dead = history
+        .iter()
+        .rfind(|(word, _)| ["死亡", "転入", "職権記載"].contains(word));
+    run_as(
+        row,
+        history,
+        known,
+        dead.is_some_and(|(word, _)| *word == "死亡"),
+    )
+}
+
+/// With the state that the register gives.
+fn run_as(row: Insured, history: &[(&str, &str)], known: Option<&Known>, dead: bool) -> Outcome {
     let codes = Codes::built_in().unwrap();
-    outcome(row, &rows(history), false, known, TODAY, &codes).unwrap()
+    outcome(row, &rows(history), (false, dead), known, TODAY, &codes).unwrap()
 }
 
 #[test]
@@ -141,4 +155,32 @@ fn a_later_loss_closes_the_entry_and_a_correction_voids_it() {
     assert_eq!(moved.ledger.entries()[0].state, State::Cancelled);
     assert_eq!(moved.row.since, "2012-01-01");
     assert!(!moved.ledger.decided());
+}
+
+#[test]
+fn a_state_and_a_history_that_disagree_about_a_death_are_a_question() {
+    let history = [("転入", "2010-01-01")];
+    let before = run(row("1940-05-01", "0000000101"), &history, None);
+    let known = Known {
+        row: before.row.clone(),
+        ledger: before.ledger,
+        ..Known::default()
+    };
+    let dead = [("転入", "2010-01-01"), ("死亡", "2026-10-01")];
+    for (history, state) in [(&history[..], true), (&dead[..], false)] {
+        let out = run_as(
+            row("1940-05-01", "0000000101"),
+            history,
+            Some(&known),
+            state,
+        );
+        assert!(
+            out.row.question.contains("異動の履歴が合いません"),
+            "{state}"
+        );
+        assert!(out.touched.is_empty(), "nothing is decided over the doubt");
+        assert!(!out.row.due_unknown.is_empty());
+    }
+    let agreed = run_as(row("1940-05-01", "0000000101"), &dead, Some(&known), true);
+    assert_eq!((agreed.row.question.as_str(), agreed.row.category), ("", 0));
 }

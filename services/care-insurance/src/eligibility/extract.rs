@@ -1,5 +1,6 @@
 //! From the register's rows to the facts that the law asks for. Pure.
 
+use jiff::civil::Date;
 use mimamori_kernel::date::PartialDate;
 
 use super::rule::{Leave, Person, Stay, Term};
@@ -11,6 +12,8 @@ pub(crate) struct Moved {
     pub reason: String,
     /// Day of the event.
     pub day: PartialDate,
+    /// Of a 転出: since when the person is a resident of the other town, when it is known.
+    pub elsewhere: Option<Date>,
 }
 
 /// The facts of a person with this birth and history, oldest row first.
@@ -29,6 +32,10 @@ pub(crate) fn facts(birth: PartialDate, rows: &[Moved], second: bool) -> Person 
             day: row.day,
             elsewhere_from,
         };
+        // Whoever is entered again lives: the death was an error (職権記載).
+        if matches!(row.reason.as_str(), "転入" | "職権記載") {
+            person.died = None;
+        }
         match row.reason.as_str() {
             "転入" | "出生" | "職権記載" if !here => {
                 if let Some(term) = person.own_special.last_mut().filter(|_| away) {
@@ -55,7 +62,7 @@ pub(crate) fn facts(birth: PartialDate, rows: &[Moved], second: bool) -> Person 
                 if let Some(term) = person.own_special.last_mut().filter(|_| away) {
                     term.until = Some(row.day);
                 } else if let Some(stay) = person.stays.last_mut().filter(|_| here) {
-                    stay.left = Some(leave(None));
+                    stay.left = Some(leave(row.elsewhere));
                 }
             }
             "死亡" => person.died = Some(row.day),
@@ -86,6 +93,7 @@ mod tests {
             .map(|(reason, day)| Moved {
                 reason: (*reason).into(),
                 day: p(day),
+                elsewhere: None,
             })
             .collect()
     }
@@ -116,6 +124,42 @@ mod tests {
         let answer = derive(&person, date(2026, 11, 21), &codes).unwrap();
         assert_eq!(answer.qualifications.len(), 1);
         assert_eq!(answer.qualifications[0].span.until, Some(date(2024, 5, 6)));
+    }
+
+    #[test]
+    fn a_death_entered_by_mistake_is_undone_by_the_entry_of_the_office() {
+        let codes = Codes::built_in().unwrap();
+        let mut all = rows(&[("転入", "1990-05-01"), ("死亡", "2026-10-01")]);
+        let span = |all: &[Moved]| {
+            let person = facts(p("1940-05-01"), all, false);
+            let answer = derive(&person, date(2026, 11, 21), &codes).unwrap();
+            assert_eq!(answer.qualifications.len(), 1);
+            answer.qualifications[0].span
+        };
+        let lost = span(&all);
+        assert_eq!(lost.until, Some(date(2026, 10, 2)));
+        all.extend(rows(&[("職権記載", "2026-10-20")]));
+        let again = span(&all);
+        assert_eq!((again.from, again.until), (lost.from, None));
+        all.extend(rows(&[("死亡", "2026-11-01")]));
+        assert_eq!(span(&all).until, Some(date(2026, 11, 2)));
+    }
+
+    /// FACTS B.2: lost on the day itself when the other town counts the person from that day on.
+    #[test]
+    fn whoever_is_a_resident_elsewhere_on_the_same_day_loses_on_that_day() {
+        let codes = Codes::built_in().unwrap();
+        for (elsewhere, lost) in [
+            (None, date(2026, 10, 2)),
+            (Some(date(2026, 10, 1)), date(2026, 10, 1)),
+            (Some(date(2026, 10, 3)), date(2026, 10, 2)),
+        ] {
+            let mut all = rows(&[("転入", "1990-05-01"), ("転出", "2026-10-01")]);
+            all[1].elsewhere = elsewhere;
+            let person = facts(p("1940-05-01"), &all, false);
+            let answer = derive(&person, date(2026, 11, 21), &codes).unwrap();
+            assert_eq!(answer.qualifications[0].span.until, Some(lost));
+        }
     }
 
     #[test]

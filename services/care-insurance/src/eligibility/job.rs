@@ -11,7 +11,7 @@ use mimamori_kernel::date::{PartialDate, age_on};
 use mimamori_kernel::error::Coded;
 use mimamori_kernel::id::PersonId;
 
-use super::derive::{Insured, Known, Outcome, outcome};
+use super::derive::{Insured, Known, Outcome, merged, outcome};
 use super::extract::Moved;
 use super::number::{Method, Numbering};
 use super::reason::{Codes, CodesError};
@@ -73,10 +73,11 @@ const INSURED: &str = "person, insured_number, kanji, kana, kana_key, birth, sex
     address_key, protected, category, since, until, due_age, due_moved, due_unknown, question, card_wait, card_reason";
 
 const REGISTER: &str = "SELECT person, insured_number, kanji, kana, kana_key, birth, sex, postal, address, building, address_key, \
-    protected, insured FROM residents_person WHERE generation = (SELECT generation FROM residents_state WHERE one = 1) \
+    protected, insured, (SELECT COUNT(*) FROM gate_same g WHERE g.person = residents_person.person), status FROM residents_person WHERE generation = (SELECT generation FROM residents_state WHERE one = 1) \
     AND person > ? ORDER BY person LIMIT ?";
 
-const HISTORY: &str = "SELECT person, reason, event_day FROM residents_history WHERE generation = (SELECT generation FROM \
+const HISTORY: &str = "SELECT person, reason, event_day, COALESCE((SELECT e.since FROM residents_elsewhere e \
+    WHERE e.person = residents_history.person AND e.event_day = residents_history.event_day), '') FROM residents_history WHERE generation = (SELECT generation FROM \
     residents_state WHERE one = 1) AND person > ? AND person <= ? ORDER BY person, number";
 
 const MARK: &str = "SELECT s.generation, (SELECT COUNT(*) FROM residents_change) FROM residents_state s WHERE s.one = 1";
@@ -120,10 +121,11 @@ pub async fn run(
         let to = last.bytes(0)?.to_vec();
         let range = || vec![Value::Bytes(from.clone()), Value::Bytes(to.clone())];
         let mut moves: ById<Vec<Moved>> = BTreeMap::new();
-        for row in permit.rows(HISTORY, range()).await? {
-            moves.entry(row.array(0)?).or_default().push(Moved {
-                reason: row.text(1)?.to_owned(),
-                day: row.text(2)?.parse().unwrap_or(PartialDate::UNKNOWN),
+        for moved in permit.rows(HISTORY, range()).await? {
+            moves.entry(moved.array(0)?).or_default().push(Moved {
+                reason: moved.text(1)?.to_owned(),
+                day: moved.text(2)?.parse().unwrap_or(PartialDate::UNKNOWN),
+                elsewhere: row::day(moved.text(3)?),
             });
         }
         let mut known = known(permit, range()).await?;
@@ -138,11 +140,22 @@ pub async fn run(
                     .most()
                     .is_some_and(|most| most < 65);
             let before = known.remove(&id);
+            if row.int(13)? > 0 {
+                // Insured under the kept record alone; nobody is counted twice.
+                if let Some(before) = before {
+                    let length = steps.len();
+                    let words = "ほかの宛名番号への統合により取消";
+                    let out = merged(fresh, &before);
+                    statements(&mut steps, &person, &out, (Some(&before), words), now);
+                    changed += u64::from(steps.len() > length);
+                }
+                continue;
+            }
             let history = moves.remove(&id).unwrap_or_default();
             let mut out = outcome(
                 fresh,
                 &history,
-                second,
+                (second, row.int(14)? == 3),
                 before.as_ref(),
                 now.office_day(),
                 codes,
@@ -158,7 +171,8 @@ pub async fn run(
                 done.numbered += u64::from(!out.row.insured_number.is_empty());
             }
             let length = steps.len();
-            statements(&mut steps, &person, &out, before.as_ref(), now);
+            let known = (before.as_ref(), "住民の記録から計算");
+            statements(&mut steps, &person, &out, known, now);
             changed += u64::from(steps.len() > length);
         }
         if !steps.is_empty() {
@@ -260,7 +274,7 @@ fn statements(
     out: &mut Vec<Statement>,
     person: &PersonId,
     o: &Outcome,
-    before: Option<&Known>,
+    (before, why): (Option<&Known>, &str),
     now: Instant,
 ) {
     let same = before.is_some_and(|k| k.row == o.row);
@@ -320,7 +334,7 @@ fn statements(
     }
     if !o.touched.is_empty() {
         let at = now.office_text();
-        let words = format!("住民の記録から計算（資格{}件）", o.touched.len());
+        let words = format!("{why}（資格{}件）", o.touched.len());
         out.push(row::event(
             person,
             version,

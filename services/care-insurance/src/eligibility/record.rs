@@ -237,6 +237,17 @@ impl Ledger {
         touched
     }
 
+    /// Cancels everything that counts: the record was merged into another one (統合), whose ledger
+    /// goes on alone. Numbers of the entries that changed.
+    pub(crate) fn close(&mut self) -> Vec<u32> {
+        let open = |e: &&mut Entry| e.state == State::InForce;
+        let close = |e: &mut Entry| {
+            e.state = State::Cancelled;
+            e.number
+        };
+        self.entries.iter_mut().filter(open).map(close).collect()
+    }
+
     /// Whether a fresh derivation says something else than what counts here.
     pub fn differs(&self, derived: &[Qualification]) -> bool {
         let mut mine: Vec<&Qualification> = self.in_force().map(|e| &e.qualification).collect();

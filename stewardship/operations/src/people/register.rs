@@ -50,7 +50,7 @@ async fn form(
     let organisations = permit.reveal(organisations).await?;
     Ok(
         FormPage::new(frame, "利用者の登録", "/operations/people/new", BACK)
-            .words("登録した利用者は、別の人が任命を承認するまで、何もできません。")
+            .words("登録した利用者は、別の人が任命を承認するまで、何もできません。管理・監査の役割では、承認した人の画面に新しい初期パスワードが出て、登録のときの控えは使えなくなります。")
             .fields(vec![
                 sent.line(
                     "login",

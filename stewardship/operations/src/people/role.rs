@@ -27,7 +27,7 @@ async fn form(
     let at = format!("/operations/people/{user}");
     Ok(
         FormPage::new(frame, "任命の申請", format!("{at}/role"), &at)
-            .words("別の運営管理責任者か事業責任者が承認すると、任命が効きます。")
+            .words("別の運営管理責任者か事業責任者が承認すると、任命が効きます。管理・監査の役割に新しく就く人には、承認した人が新しい初期パスワードを手渡します。")
             .terms(about(&account))
             .fields(vec![
                 sent.choose("role", "役割", roles, ""),

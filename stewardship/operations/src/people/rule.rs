@@ -30,18 +30,20 @@ pub(crate) fn live(account: &Account) -> bool {
     account.active && !account.org_ended
 }
 
+/// Roles that manage or watch the system.
+pub(crate) fn over_others(role: Role) -> bool {
+    matches!(
+        role,
+        Role::OperationsManager
+            | Role::ProgrammeDirector
+            | Role::SystemAdministrator
+            | Role::Auditor
+    )
+}
+
 /// Whether the account manages or watches the system: its password is given anew by two persons,
 /// or one manager could make himself another (S4-28, S4-74).
 pub(crate) fn needs_two(account: &Account, now: i64) -> bool {
-    let over_others = |role| {
-        matches!(
-            role,
-            Role::OperationsManager
-                | Role::ProgrammeDirector
-                | Role::SystemAdministrator
-                | Role::Auditor
-        )
-    };
     account
         .held
         .iter()

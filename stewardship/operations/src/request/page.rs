@@ -125,11 +125,11 @@ pub(crate) async fn page(
             "secondary",
         ),
         false => form
-            .words(match &request.asked {
-                Asked::Password { .. } => {
+            .words(match rule::hands_out(&request, accounts, room.clock.now()) {
+                Some(_) => {
                     "本人に会って確かめてから承認してください。承認すると、初期パスワードがこの画面に一度だけ出ます。本人に手渡してください。"
                 }
-                _ => "内容を確かめて、承認か却下を選んでください。",
+                None => "内容を確かめて、承認か却下を選んでください。",
             })
             .button("approved", "承認する", "primary")
             .button("declined", "却下する", "secondary"),
@@ -181,13 +181,12 @@ async fn act(
                 .then(|| request.asked.user())
                 .flatten();
             let mut checked = "";
-            let mut given = None;
-            if let Asked::Password { user, checked: how } = &request.asked {
+            if let Asked::Password { checked: how, .. } = &request.asked {
                 checked = how;
-                let login = accounts.iter().find(|a| a.id == *user);
-                given = login.map(|a| (*user, a.login.clone()));
             }
-            let given = given.filter(|_| to == At::Approved);
+            let given = rule::hands_out(&request, &accounts, now)
+                .filter(|_| to == At::Approved)
+                .map(|a| (a.id, a.login.clone()));
             let accounts = decided;
             let reason = format!("{}: {}", request.asked.words(), request.reason);
             let mut statements = vec![request.settle(to, by, now)];

@@ -8,6 +8,7 @@ use mimamori_identity::{
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{ContractId, OrgId, RequestId, UserId};
 
+use crate::people::rule::{needs_two, over_others};
 use crate::screen::{day, mask};
 use crate::{INITIAL, OperationsError};
 
@@ -131,10 +132,28 @@ pub(crate) struct Request {
     pub(crate) state: State,
 }
 
+/// To whom an approval hands a new initial password, shown to the approver alone: whoever asked for
+/// a reissue, and whoever comes to manage or watch the system with a password that one person could
+/// have given out. Without that one manager would make himself another (S4-28, S4-74; decision 0023).
+pub(crate) fn hands_out<'a>(
+    request: &Request,
+    accounts: &'a [Account],
+    now: Instant,
+) -> Option<&'a Account> {
+    let find = |user: &UserId| accounts.iter().find(|a| a.id == *user);
+    match &request.asked {
+        Asked::Password { user, .. } => find(user),
+        Asked::Role { user, role, .. } if over_others(*role) => {
+            find(user).filter(|a| a.password_initial || !needs_two(a, now.0))
+        }
+        _ => None,
+    }
+}
+
 /// What an approval, refusal or withdrawal by `by` writes into accounts.
 ///
 /// Only the person who asked withdraws; approving needs somebody who neither asked nor is meant.
-/// `initial` is the password that an approved reissue gives out.
+/// `initial` is the password that an approval gives out, see [`hands_out`].
 pub(crate) fn decide(
     request: &Request,
     to: State,
@@ -166,8 +185,18 @@ pub(crate) fn decide(
     };
     Ok(match &request.asked {
         Asked::Role { user, role, period } => {
-            let approver = open(by)?;
-            appoint(asked_by, approver, open(*user)?, *role, *period, now)?
+            let (approver, to) = (open(by)?, open(*user)?);
+            let change = appoint(asked_by, approver, to, *role, *period, now)?;
+            match hands_out(request, accounts, now) {
+                None => change,
+                Some(_) => {
+                    let initial = initial.ok_or(OperationsError::Machine)?;
+                    // The appointment has raised the epoch once by then.
+                    let mut after = to.clone();
+                    after.epoch += 1;
+                    change.and(reset_password(&after, initial, now, INITIAL))
+                }
+            }
         }
         Asked::Scope { user, scope } => set_scope(open(*user)?, *scope),
         Asked::Leave { user } => stop(open(*user)?, now),

@@ -11,6 +11,7 @@ use mimamori_kernel::id::PersonId;
 use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, html_with_status};
 use mimamori_trace::TraceError;
 
+use super::beside::inherited;
 use super::item::{ITEMS, Values, digits};
 use super::page::{COLUMNS, facing};
 use super::rule::{Kind, Sent, Wish, sent};
@@ -215,8 +216,18 @@ pub(crate) async fn merge(
         }
         if sent(&given, "step") == "write" {
             let (this, that) = (other.person(), person);
-            let statements = together(&room, &visitor, "統合", &that, &this, &number, &reason);
-            let kept = permit(&room, &visitor, that, &format!("{words} {reason}")).await?;
+            let why = format!("{words} {reason}");
+            let mut statements = together(&room, &visitor, "統合", &that, &this, &number, &reason);
+            let (left, right) = tokio::try_join!(look(kept), look(other))?;
+            let writer = Writer {
+                person: &that,
+                visitor: &visitor,
+                at: room.clock.now(),
+            };
+            let marks = (flag(&right), inherited(flag(&left), flag(&right)));
+            statements.extend(writer.inherit(&this, &left.0, marks, &reason));
+            let other = permit(&room, &visitor, this, &why).await?;
+            let kept = permit(&room, &visitor, that, &why).await?;
             other.merge_into(kept, statements).await?;
             return Ok(Some(None));
         }
@@ -249,6 +260,11 @@ pub(crate) async fn merge(
     }
 }
 
+/// The mark of support measures of a record (0, 1, or 2 for whoever lives with a protected person).
+fn flag(record: &(Values, String)) -> &str {
+    record.0.get("protected").map_or("0", String::as_str)
+}
+
 /// Item by item of both records.
 fn compare(
     left: &(Values, String),
@@ -257,7 +273,11 @@ fn compare(
     let mut rows = vec![("氏名と番号", left.1.clone(), right.1.clone())];
     for item in &ITEMS {
         if let (Some(kept), Some(merged)) = (left.0.get(item.column), right.0.get(item.column)) {
-            rows.push((item.label, item.words(kept), item.words(merged)));
+            let words = |text: &str| match (item.column, text) {
+                ("protected", "2") => "対象者と同じ世帯・住所".to_owned(),
+                _ => item.words(text),
+            };
+            rows.push((item.label, words(kept), words(merged)));
         }
     }
     rows
@@ -285,7 +305,11 @@ fn pair_page<'a>(
         }
         _ => {}
     }
+    if merging && inherited(flag(left), flag(right)) != flag(left) {
+        warnings.push("統合する記録は支援措置の対象です。残す記録も、同じ世帯・住所の人も、統合と同時に対象になります。");
+    }
     if !merging {
+        notes.push("統合で引き継いだ支援措置は、左の記録に残ります。対象でない人のものであれば、分離のあとで支援措置を解除してください。");
         notes.push("分離すると、右の記録は別の人として、もう一度検索や一覧に出ます。");
         notes.push("統合していたあいだに入力した異動や受付は、左の記録に残ります。移す必要があるものは、分離のあとで入力し直してください。");
         notes.push("見た人の記録は、番号ごとにそのまま残ります。");
@@ -336,6 +360,7 @@ fn together(
         event_day: String::new(),
         notified_day: String::new(),
         moved_to: String::new(),
+        elsewhere: String::new(),
         reason,
         items: Values::new(),
     };

@@ -201,6 +201,8 @@ pub(crate) struct Wish {
     /// ISO; empty when nobody reported it.
     pub notified_day: String,
     pub moved_to: String,
+    /// 転出先の住民となった日 as ISO; empty when it is not known.
+    pub elsewhere: String,
     pub reason: String,
     /// The form's items and what the kind sets.
     pub items: Values,
@@ -267,6 +269,7 @@ pub(crate) fn check(
             "100文字までで入力してください。",
         ));
     }
+    let elsewhere = elsewhere(given, kind, &event_day, &mut errors);
     let reason = sent(given, "reason").trim().to_owned();
     if reason.chars().count() > REASON {
         let text = format!("理由は{REASON}文字までで入力してください。");
@@ -283,11 +286,30 @@ pub(crate) fn check(
             event_day,
             notified_day,
             moved_to,
+            elsewhere,
             reason,
             items,
         }),
         false => Err(errors),
     }
+}
+
+/// 転出先の住民となった日 as ISO text, not before the move; it decides the day of loss (FACTS B.2).
+fn elsewhere(given: &Sent, kind: Kind, event: &str, errors: &mut Vec<FieldError>) -> String {
+    let typed = sent(given, "elsewhere").trim();
+    if kind != Kind::MoveOut || typed.is_empty() {
+        return String::new();
+    }
+    let wrong = match parse_any(typed) {
+        Err(error) => error.to_string(),
+        Ok(day) if !day.is_full() => "年月日をすべて入力してください。".into(),
+        Ok(day) if day.to_iso().as_str() < event => {
+            "転出先の住民となった日が、異動日より前です。".into()
+        }
+        Ok(day) => return day.to_iso(),
+    };
+    errors.push(FieldError::new("elsewhere", wrong));
+    String::new()
 }
 
 /// 異動日 and 届出日 as ISO texts.

@@ -286,6 +286,7 @@ async fn write(
         event_day: String::new(),
         notified_day: String::new(),
         moved_to: String::new(),
+        elsewhere: String::new(),
         reason: reason.clone(),
         items,
     };

@@ -89,6 +89,9 @@ impl Writer<'_> {
         if wish.kind != Kind::Corrected || changes.iter().any(|c| c.0.part == Part::Address) {
             out.push(self.history(wish));
         }
+        if wish.kind == Kind::MoveOut {
+            out.extend(self.elsewhere(wish));
+        }
         out.extend(self.households(now, wish));
         if changes
             .iter()
@@ -194,6 +197,20 @@ impl Writer<'_> {
             self.person.bytes().into(),
         ]);
         Statement::expecting(sql, args, 1, "residents-history")
+    }
+
+    /// Since when the other town counts who moved out; the last word on that move stands.
+    fn elsewhere(&self, wish: &Wish) -> Vec<Statement> {
+        let own = || vec![self.person.bytes().into(), wish.event_day.as_str().into()];
+        let delete = "DELETE FROM residents_elsewhere WHERE person = ? AND event_day = ?";
+        let mut out = vec![Statement::new(delete, own())];
+        if !wish.elsewhere.is_empty() {
+            let insert =
+                "INSERT INTO residents_elsewhere (person, event_day, since) VALUES (?, ?, ?)";
+            let args = [own(), vec![wish.elsewhere.as_str().into()]].concat();
+            out.push(Statement::new(insert, args));
+        }
+        out
     }
 
     /// Households: a new one is founded, one that is lived in again goes on, an empty one ends,

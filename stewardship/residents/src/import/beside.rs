@@ -11,12 +11,17 @@ const CHUNK: usize = 100;
 impl Store<'_> {
     /// Marks the household of a protected person in the new generation where the files could not
     /// tell: the measures, or the member, stand there by a change on the screen or by rows that
-    /// were left as they are in force. Number marked.
+    /// were left as they are in force; and the kept record of a protected one that was merged into
+    /// it. Number marked.
     pub async fn mark_beside_protected(&self) -> Result<u64, ImportError> {
         let find = "SELECT DISTINCT p.person FROM residents_person k CROSS JOIN residents_person p \
                     WHERE k.generation = ? AND k.protected = 1 AND p.generation = k.generation \
-                    AND p.household_number = k.household_number AND p.household_number <> '' AND p.protected = 0";
-        let rows = self.permit.rows(find, vec![self.next.into()]).await?;
+                    AND p.household_number = k.household_number AND p.household_number <> '' AND p.protected = 0 \
+                    UNION SELECT p.person FROM gate_same g JOIN residents_person m ON m.person = g.person \
+                    JOIN residents_person p ON p.person = g.kept WHERE m.generation = ? AND p.generation = m.generation \
+                    AND m.protected <> 0 AND p.protected = 0";
+        let args = vec![self.next.into(), self.next.into()];
+        let rows = self.permit.rows(find, args).await?;
         let mut persons = Vec::with_capacity(rows.len());
         for row in &rows {
             persons.push(Value::from(row.bytes(0).map_err(GateError::from)?));

@@ -96,6 +96,7 @@ faults! {
     Household "IMPORT-HOUSEHOLD" "世帯のファイルにない世帯番号です。",
     Head "IMPORT-HEAD" "世帯主が住民のファイルにありません。",
     HeadElsewhere "IMPORT-HEAD-ELSEWHERE" "世帯主が別の世帯の人です。",
+    OtherPerson "IMPORT-OTHER-PERSON" "同じ宛名番号の今の記録と、生年月日もカナ氏名も違います（別人の疑い）。今の記録を残します。",
     NotSample "IMPORT-NOT-SAMPLE" "見本のデータの印がありません。デモには見本の町だけを取り込めます。",
     DateEmpty "DATE-EMPTY" "日付が空です。",
     DateShape "DATE-SHAPE" "日付の形として読めません。",

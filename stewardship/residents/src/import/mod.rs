@@ -19,6 +19,7 @@ mod read;
 mod resume;
 mod rule;
 mod store;
+mod stranger;
 mod sweep;
 mod town;
 
@@ -184,6 +185,17 @@ pub enum ImportError {
         /// Persons after it.
         after: u64,
     },
+    /// So many numbers stand for another human than in force: more likely a wrong file, or numbers
+    /// given anew, than so many changes of name and birth date.
+    #[error(
+        "宛名番号が別人に付いている疑いのある人が{found}人いるため（{persons}人のうち）、取り込みませんでした。"
+    )]
+    Strangers {
+        /// Persons whose birth date and name both differ.
+        found: u64,
+        /// Persons in the file.
+        persons: u64,
+    },
     /// Reading stopped unexpectedly.
     #[error("ファイルの読取りが途中で止まりました。")]
     Stopped,
@@ -205,6 +217,7 @@ impl Coded for ImportError {
             Self::NotSample => "IMPORT-NOT-SAMPLE",
             Self::Totals { .. } => "IMPORT-TOTALS",
             Self::Fewer { .. } => "IMPORT-FEWER",
+            Self::Strangers { .. } => "IMPORT-STRANGERS",
             Self::Stopped => "IMPORT-STOPPED",
             Self::Gate(e) => e.code(),
         }
@@ -223,6 +236,9 @@ impl Coded for ImportError {
             }
             Self::Fewer { .. } => {
                 "出力の範囲を確かめてください。正しいときは、運用管理者がサーバーで mimamori import --allow-fewer を使います。"
+            }
+            Self::Strangers { .. } => {
+                "宛名番号の列と、出力元の自治体・番号の付け替えの有無を確かめてください。1%以下（想定）なら、その人だけ今の記録を残して取り込めます。"
             }
             Self::Totals { .. } | Self::Stopped => {
                 "件数を確かめ、もう一度取り込んでください。続く場合は製品の担当にお知らせください。"
@@ -273,17 +289,21 @@ async fn work(
 ) -> Result<Outcome, ImportError> {
     let (what, seen) = (order.clone(), progress.clone());
     let reading = move || Ok((resume::mark(&what)?, read::read(&what, &seen)?));
-    let (mark, (mut town, findings)) = tokio::task::spawn_blocking(reading)
+    let (mark, (mut town, mut findings)) = tokio::task::spawn_blocking(reading)
         .await
         .map_err(|_| ImportError::Stopped)?
         .map_err(|error: ImportError| error)?;
-    let partly = findings.errors() > 0;
-    let findings = findings.into_vec();
     // A header that does not fit says nothing about any person.
-    if partly && (order.accept == Accept::All || town.people.is_empty()) {
-        return Err(ImportError::Refused(findings));
+    if findings.errors() > 0 && (order.accept == Accept::All || town.people.is_empty()) {
+        return Err(ImportError::Refused(findings.into_vec()));
     }
     let mut store = store::Store::open(permit).await?;
+    store.strangers(&mut town, &mut findings).await?;
+    let partly = findings.errors() > 0;
+    let findings = findings.into_vec();
+    if partly && order.accept == Accept::All {
+        return Err(ImportError::Refused(findings));
+    }
     progress.begin(Phase::Cleaning, 0);
     if !store.resume(&mark).await? {
         store.clean().await?;

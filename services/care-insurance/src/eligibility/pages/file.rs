@@ -66,7 +66,13 @@ fn bytes(
         ];
         out.write_record(cells.iter().map(|c| harmless(c))).ok()?;
     }
-    out.write_record([stamp.to_string()]).ok()?;
+    let mut last = vec![stamp.to_string()];
+    if listed.more {
+        last.push(format!(
+            "{MOST}件を超えています。このファイルは{MOST}件までです。"
+        ));
+    }
+    out.write_record(last).ok()?;
     let text = String::from_utf8(out.into_inner().ok()?).ok()?;
     Some(match cp932 {
         false => ([&[0xEF, 0xBB, 0xBF], text.as_bytes()].concat(), vec![]),

@@ -16,7 +16,7 @@ use crate::eligibility::{
 };
 use crate::{CareInsurance, action};
 
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     "insured_number",
     "kanji",
     "kana",
@@ -35,6 +35,7 @@ const COLUMNS: [&str; 18] = [
     "batch",
     "version",
     "due_moved",
+    "due_age",
 ];
 
 const EVENTS: [&str; 3] = ["decided_at", "decided_by", "words"];

@@ -162,6 +162,8 @@ struct QueuePage<'a> {
     queue: Queue,
     lines: Vec<Line>,
     pages: Pagination,
+    /// More persons wait than are listed.
+    capped: bool,
     encodings: Vec<Choice>,
     note: String,
     errors: Vec<FieldError>,
@@ -236,7 +238,7 @@ pub(super) async fn queue_page(
                 PAGE,
             )
             .await?;
-        Ok::<_, GateError>((total.count(), page, permit.reveal(rows).await?))
+        Ok::<_, GateError>((total, page, permit.reveal(rows).await?))
     };
     match read.await {
         Ok((total, page, rows)) => html_with_status(
@@ -248,9 +250,10 @@ pub(super) async fn queue_page(
                 pages: Pagination::new(
                     format!("/insurance/queues/{}?page=", queue.code),
                     page,
-                    total.into(),
+                    total.count().into(),
                     PAGE,
                 ),
+                capped: total.capped(),
                 encodings: vec![
                     Choice::new("utf-8", "UTF-8（BOM付き）", &asked.encoding),
                     Choice::new("cp932", "CP932（シフトJIS）", &asked.encoding),

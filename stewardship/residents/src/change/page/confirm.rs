@@ -39,12 +39,16 @@ pub(in crate::change) fn confirm<'a>(
         })
         .collect();
     let day = of("status_day");
-    let days = [("異動日", &wish.event_day), ("届出日", &wish.notified_day)]
-        .into_iter()
-        .filter(|(_, text)| !text.is_empty())
-        .map(|(label, text)| (label, day.map_or_else(String::new, |d| d.words(text))))
-        .chain((!wish.moved_to.is_empty()).then(|| ("転出先の住所", wish.moved_to.clone())))
-        .collect();
+    let days = [
+        ("異動日", &wish.event_day),
+        ("届出日", &wish.notified_day),
+        ("転出先の住民となった日", &wish.elsewhere),
+    ]
+    .into_iter()
+    .filter(|(_, text)| !text.is_empty())
+    .map(|(label, text)| (label, day.map_or_else(String::new, |d| d.words(text))))
+    .chain((!wish.moved_to.is_empty()).then(|| ("転出先の住所", wish.moved_to.clone())))
+    .collect();
     ConfirmPage {
         frame,
         to,

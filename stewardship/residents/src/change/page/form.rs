@@ -89,6 +89,8 @@ pub(in crate::change) fn controls(form: Form, kinds: &[Kind], given: &Sent) -> V
             false,
             "転出のときに入力します。",
         ));
+        let hint = "転出のときに、分かれば入力します。異動日と同じ日なら、被保険者の資格はその日に失います（次の日ではありません）。";
+        out.push(line("elsewhere", "転出先の住民となった日", false, hint));
     }
     let required = form != Form::Move && form != Form::Enter;
     let hint = "訂正と職権の異動には必要です。個人の名前は書かないでください。";
