@@ -139,7 +139,7 @@ test("whoever is stopped is out at the next click, and a new password needs a pr
       await page.locator(".error-summary").waitFor();
       assert.equal(await page.locator("#checked-error").count(), 1);
       await afresh(page);
-      await fill(page, mouse, { 本人確認の方法: "職員証（顔写真つき）", 申出の内容: "パスワードを忘れた" });
+      await fill(page, mouse, { 本人確認の方法: "職員証（顔写真つき）・対面", 申出の内容: "パスワードを忘れた" });
       await look(page, "office-password");
       await press(page, mouse, "再発行する", "初期パスワードの控え");
       await worker.page.reload();

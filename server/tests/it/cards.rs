@@ -6,7 +6,7 @@ use mimamori_storage::{Statement, Value};
 
 use crate::desk::{ALONE, Desk, IN_FORCE, typed};
 use crate::house::{House, each_demo};
-use crate::insurance::{count, opens, person, reasoned};
+use crate::insurance::{count, opens, paper_of, person, reasoned};
 
 const FREE: &str = "category = 1 AND protected = 0 AND insured_number <> ''";
 
@@ -76,7 +76,10 @@ async fn nobody_without_a_qualification_gets_a_card() {
         let cards = count(&house, "care_insurance_card").await;
         let alone = house.post(&format!("{path}/print"), &lead, "note=a").await;
         assert_eq!(alone.status, StatusCode::CONFLICT, "{}", alone.body);
-        let pdf = house.post("/insurance/cards/print", &lead, "note=a").await;
+        let done = house.post("/insurance/cards/print", &lead, "note=a").await;
+        assert_eq!(done.location, "/insurance/cards", "{}", done.body);
+        let page = house.get("/insurance/cards", &lead).await.body;
+        let pdf = house.get(&paper_of(&page), &lead).await;
         assert!(pdf.body.starts_with("%PDF-"), "{}", pdf.body);
         assert_eq!(count(&house, "care_insurance_card").await, cards + 1);
         assert_eq!(count(&house, "care_insurance_person WHERE batch = 'open'").await, 0);
@@ -99,7 +102,10 @@ async fn a_merged_record_is_insured_no_more_and_leaves_the_batch() {
         let form = format!("step=write&number={number}&reason=duplicate");
         opens(&house.post(&format!("/residents/{kept}/merge"), &desk.cookie, &form).await);
         let cards = count(&house, "care_insurance_card").await;
-        let pdf = house.post("/insurance/cards/print", &desk.cookie, "note=a").await;
+        let done = house.post("/insurance/cards/print", &desk.cookie, "note=a").await;
+        assert_eq!(done.location, "/insurance/cards", "{}", done.body);
+        let page = house.get("/insurance/cards", &desk.cookie).await.body;
+        let pdf = house.get(&paper_of(&page), &desk.cookie).await;
         assert!(pdf.body.starts_with("%PDF-"), "{}", pdf.body);
         assert_eq!(count(&house, "care_insurance_card").await, cards + 1, "one card for one human");
         assert!(!gathered(&house, &merged).await);

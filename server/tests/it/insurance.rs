@@ -53,7 +53,7 @@ pub async fn reasoned(house: &House, cookie: &str, person: &PersonId) -> String 
 }
 
 /// The address of the PDF that a page offers.
-fn paper_of(page: &str) -> String {
+pub fn paper_of(page: &str) -> String {
     let (_, rest) = page.split_once("href=\"/insurance/papers/").expect(page);
     format!("/insurance/papers/{}", rest.split('"').next().unwrap())
 }
