@@ -168,6 +168,7 @@ async fn run(people: u64, seconds: u64, port: u16, root: PathBuf) {
         return;
     }
     open_loop("record page", &clerk, &records, 50, seconds).await;
+    open_loop("list of 50", &clerk, &lists, 50, seconds).await;
     for clients in [1, 8, 32] {
         let ours = saturate("record page", &clerk, &records, clients, seconds).await;
         let mut peers = vec![("SQLite", bare::file(&root))];
