@@ -1,6 +1,10 @@
 // Two pairs of hands for the same story: one with a mouse, one that knows nothing but keys.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 /** Hands with a mouse. */
 export const mouse = {
@@ -119,6 +123,26 @@ export async function file(page, hands, name) {
   const parts = [];
   for await (const part of await download.createReadStream()) parts.push(part);
   return { name: download.suggestedFilename(), bytes: Buffer.concat(parts) };
+}
+
+/** Takes a file out with the button, then saves and opens it as a clerk does with 7-Zip; its name and bytes. `see` looks at the page of the password. */
+export async function unlocked(page, hands, name, see = async () => {}) {
+  await press(page, hands, name, "ファイルの保存");
+  const password = await page.locator("main code").innerText();
+  await see(page);
+  const { name: archive, bytes } = await file(page, hands, "ファイルを保存する");
+  const folder = mkdtempSync(join(tmpdir(), "mimamori-unlocked-"));
+  try {
+    const path = join(folder, archive);
+    writeFileSync(path, bytes);
+    const program = spawnSync("7zz", ["i"]).error ? "7z" : "7zz";
+    const opened = spawnSync(program, ["x", "-so", `-p${password}`, path], { maxBuffer: 64 << 20 });
+    if (opened.error) throw opened.error;
+    if (opened.status !== 0) throw new Error(`7-Zip: ${opened.stderr}`);
+    return { name: archive, bytes: opened.stdout };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** Waits until the picture on the page is drawn (asked from outside: without JavaScript the page has no events); its width. */

@@ -3,12 +3,12 @@
 use jiff::civil::Date;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, PersonId, UserId};
-use mimamori_kernel::random::Random;
+use mimamori_kernel::random::{Random, readable};
 use mimamori_storage::{Db, Statement, Value};
 
 use crate::error::IdentityError;
 use crate::model::{Account, OrgKind, Role};
-use crate::password::{Kdf, judge_password, readable};
+use crate::password::{Kdf, judge_password};
 
 /// A user to be entered.
 #[derive(Debug, Clone)]

@@ -4,14 +4,14 @@
 use jiff::civil::Date;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, UserId};
-use mimamori_kernel::random::Random;
+use mimamori_kernel::random::{Random, readable};
 use mimamori_storage::{Statement, Value};
 
 use crate::accounts::{end_of, insert_user, login_is_right, separate};
 use crate::contract::first_moment;
 use crate::error::IdentityError;
 use crate::model::{Account, Org, OrgKind, Role, Scope};
-use crate::password::{Kdf, readable};
+use crate::password::Kdf;
 
 /// Writes of accounts, committed together with their line.
 #[derive(Debug, Clone, Default)]

@@ -95,24 +95,6 @@ pub fn judge_password(login: &str, password: &str) -> Result<(), IdentityError> 
     Ok(())
 }
 
-/// A password that can be read aloud: four groups of four, no look-alikes (about 74 bits).
-pub(crate) fn readable(random: &dyn Random) -> String {
-    const LETTERS: &[u8] = b"abcdefghjkmnpqrstuvwxyz23456789";
-    let mut out = String::new();
-    while out.len() < 19 {
-        let mut byte = [0u8];
-        random.fill(&mut byte);
-        // 248 = 8 x 31: no letter is likelier than another.
-        if byte[0] < 248 {
-            if out.len() % 5 == 4 {
-                out.push('-');
-            }
-            out.push(char::from(LETTERS[usize::from(byte[0] % 31)]));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,15 +112,6 @@ mod tests {
             assert!(judge_password("clerk-1", bad).is_err(), "{bad}");
         }
         judge_password("clerk-1", "あさがお-7月の-ほそみち").unwrap();
-    }
-
-    #[test]
-    fn initial_passwords_have_their_shape_and_pass_the_rules() {
-        for _ in 0..50 {
-            let made = readable(&SystemRandom);
-            assert_eq!(made.len(), 19);
-            assert_eq!(made.matches('-').count(), 3);
-        }
     }
 
     #[test]

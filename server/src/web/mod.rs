@@ -3,6 +3,7 @@
 pub mod guard;
 mod guide;
 mod home;
+mod outputs;
 mod own_password;
 mod second_administrator;
 mod sign_in;
@@ -16,7 +17,8 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 use mimamori_audit::Audit;
-use mimamori_identity::{DemoGrant, EndReason, Identity, Role};
+use mimamori_files::Shelf;
+use mimamori_identity::{DemoGrant, EndReason, Identity, Role, SessionId};
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::random::Random;
 use mimamori_operations::Operations;
@@ -96,6 +98,8 @@ pub struct Site {
     pub audit: Audit,
     /// Qualifications and cards, where the register is; the nightly task derives.
     pub insurance: Option<CareInsurance>,
+    /// Files that were taken out and wait for the browser.
+    pub(crate) shelf: Shelf<SessionId>,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
@@ -117,6 +121,7 @@ impl Site {
     pub fn new(instance: &Instance) -> Self {
         let gate = instance.gate.clone();
         let press = press();
+        let shelf = Shelf::new(instance.random.clone());
         let insurance = crate::insurance::room(instance, press.clone());
         let residents = instance.config.zone.has_residents().then(|| {
             Residents::new(
@@ -145,6 +150,7 @@ impl Site {
             instance.clock.clone(),
             instance.random.clone(),
             instance.rules.clone(),
+            shelf.clone(),
         );
         Self {
             identity: instance.identity.clone(),
@@ -158,6 +164,7 @@ impl Site {
             operations,
             audit,
             insurance,
+            shelf,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
@@ -241,6 +248,7 @@ impl Site {
         if let Some(residents) = &self.residents {
             residents.forget(&visitor.session);
         }
+        self.shelf.forget(&visitor.session);
         self.audit.forget(&visitor.session);
         if let Some(insurance) = &self.insurance {
             insurance.forget(&visitor.session);
@@ -301,6 +309,8 @@ impl Site {
             .route("/sign-out", post(sign_in::sign_out))
             .route("/lock", get(sign_in::lock_page).post(sign_in::lock))
             .route("/unlock", post(sign_in::unlock))
+            .route("/outputs/{line}", get(outputs::page))
+            .route("/outputs/{line}/file", get(outputs::file))
             .route(
                 "/password",
                 get(own_password::page).post(own_password::submit),

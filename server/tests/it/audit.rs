@@ -237,10 +237,10 @@ async fn the_trace_is_searched_by_number_without_a_name_and_taken_out_with_a_rea
         let reason = encoded("定期監査");
         let csv = house
             .post(&file, &auditor, &format!("reason={reason}&encoding=utf-8"))
-            .await
-            .body;
+            .await;
+        let csv = String::from_utf8(house.unlocked(&csv, &auditor).await).unwrap();
         assert!(
-            csv.starts_with("\u{feff}行,日時,職員") && csv.contains("\r\n"),
+            csv.starts_with("\u{feff}\"行\",\"日時\",\"職員\"") && csv.contains("\r\n"),
             "{csv}"
         );
         assert!(csv.lines().last().unwrap().contains("出力番号"), "{csv}");

@@ -1,5 +1,7 @@
 //! A whole instance with a small sample town, asked over HTTP without a network.
 
+use std::io::{Cursor, Read as _};
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
@@ -32,6 +34,7 @@ pub struct Answer {
     pub location: String,
     pub cookie: Option<String>,
     pub body: String,
+    pub bytes: Vec<u8>,
 }
 
 /// A route of the sources, with its methods.
@@ -228,6 +231,22 @@ impl House {
             .await
     }
 
+    /// The file that was taken out: fetched from its page, opened with the password that stands there.
+    pub async fn unlocked(&self, made: &Answer, cookie: &str) -> Vec<u8> {
+        assert_eq!(made.status, StatusCode::SEE_OTHER, "{}", made.body);
+        let page = self.get(&made.location, cookie).await.body;
+        let (_, rest) = page.split_once("<code>").expect("a password");
+        let password = rest.split('<').next().unwrap();
+        let archive = self.get(&format!("{}/file", made.location), cookie).await;
+        assert_eq!(archive.status, StatusCode::OK, "{}", archive.body);
+        let mut archive = zip::ZipArchive::new(Cursor::new(archive.bytes)).unwrap();
+        assert!(archive.by_index(0).is_err(), "it opens without a password");
+        let mut file = archive.by_index_decrypt(0, password.as_bytes()).unwrap();
+        let mut out = Vec::new();
+        file.read_to_end(&mut out).unwrap();
+        out
+    }
+
     /// Sends files as a browser does; the token stands first.
     pub async fn upload(
         &self,
@@ -289,6 +308,7 @@ async fn answer(response: Response<Body>) -> Answer {
         location: header(header::LOCATION).unwrap_or_default(),
         cookie: header(header::SET_COOKIE).map(|c| c.split(';').next().unwrap().to_owned()),
         body: String::from_utf8_lossy(&body).into_owned(),
+        bytes: body.to_vec(),
     }
 }
 

@@ -106,9 +106,9 @@ async fn the_user_sees_the_own_count_and_the_auditor_everybodys() {
         let file = format!("{}/file", found.location);
         let form = format!("reason={}&encoding=utf-8", encoded("定期監査"));
         let csv = house.post(&file, &cookie, &form).await;
-        assert_eq!(csv.status, StatusCode::OK, "{}", csv.body);
+        let table = String::from_utf8(house.unlocked(&csv, &cookie).await).unwrap();
         // Rows of the file without its heading and its stamp.
-        let rows = csv.body.lines().count() - 2;
+        let rows = table.lines().count() - 2;
         let second = house.post(&file, &cookie, &form).await;
         assert_eq!(second.status, StatusCode::FORBIDDEN);
         for part in [
@@ -138,6 +138,34 @@ async fn the_user_sees_the_own_count_and_the_auditor_everybodys() {
         let clerk = house.play("clerk-1").await;
         let answer = house.get("/audit/out", &clerk).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_is_locked_handed_over_once_and_to_the_session_that_made_it() {
+    each_demo(async |house| {
+        let cookie = house.play("audit-1").await;
+        let found = house.post("/audit", &cookie, "action=session.open").await;
+        let form = format!("reason={}&encoding=utf-8", encoded("定期監査"));
+        let path = format!("{}/file", found.location);
+        let made = house.post(&path, &cookie, &form).await;
+        // Somebody else finds neither the page nor the file, and takes nothing away.
+        let other = house.play("citizen-1").await;
+        for path in [made.location.clone(), format!("{}/file", made.location)] {
+            let told = house.get(&path, &other).await;
+            assert_eq!(told.status, StatusCode::CONFLICT, "{path}");
+            assert!(!told.body.contains("<dt>パスワード"), "{}", told.body);
+        }
+        let table = house.unlocked(&made, &cookie).await;
+        assert!(table.starts_with(&[0xEF, 0xBB, 0xBF]));
+        let again = house.get(&format!("{}/file", made.location), &cookie).await;
+        assert_eq!(again.status, StatusCode::CONFLICT, "{}", again.body);
+        let page = house.get(&made.location, &cookie).await.body;
+        assert!(
+            page.contains("<dt>パスワード") && page.contains("保存しました"),
+            "{page}"
+        );
     })
     .await;
 }

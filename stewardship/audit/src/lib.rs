@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::routing::{get, post};
+use mimamori_files::Shelf;
 use mimamori_gate::{Gate, Room};
 use mimamori_identity::SessionId;
 use mimamori_kernel::clock::Clock;
@@ -61,22 +62,25 @@ pub struct Audit {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) rules: Arc<monitor::Rules>,
+    pub(crate) shelf: Shelf<SessionId>,
     kept: Arc<Mutex<HashMap<SessionId, Kept>>>,
 }
 
 impl Audit {
-    /// The room over a gate.
+    /// The room over a gate; its files wait on `shelf`.
     pub fn new(
         gate: Gate,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         rules: Arc<monitor::Rules>,
+        shelf: Shelf<SessionId>,
     ) -> Self {
         Self {
             gate,
             clock,
             random,
             rules,
+            shelf,
             kept: Arc::default(),
         }
     }

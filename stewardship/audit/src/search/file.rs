@@ -1,9 +1,9 @@
-//! The lines of a search as a CSV file: a counted way out with its reason (S4-92).
+//! The lines of a search as a CSV file: a counted way out with its reason (S4-92), locked by a password (S1-54).
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::header;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use mimamori_files::{Contents, Encoding, Made, Table};
 use mimamori_gate::{Purpose, Reason, Stamp};
 use mimamori_identity::Visitor;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem};
@@ -34,20 +34,12 @@ pub(crate) struct Wanted {
     pub encoding: String,
 }
 
-/// A cell that no spreadsheet takes for a formula.
-fn cell(text: &str) -> String {
-    match text.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r') => format!("'{text}"),
-        _ => text.to_owned(),
-    }
-}
-
 fn cells(row: &Row) -> [String; 11] {
     [
         row.line.to_string(),
         row.time.clone(),
-        cell(&row.officer),
-        cell(&row.login),
+        row.officer.clone(),
+        row.login.clone(),
         row.role.clone(),
         row.action.clone(),
         row.purpose.clone(),
@@ -58,52 +50,17 @@ fn cells(row: &Row) -> [String; 11] {
     ]
 }
 
-/// The table with its stamp in the last row, CRLF. Cells are quoted where needed.
-fn table(rows: &[Row], stamp: &Stamp) -> Result<String, csv::Error> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .flexible(true)
-        .from_writer(Vec::new());
-    writer.write_record(HEAD)?;
+/// The table with its stamp in the last row.
+fn table(rows: &[Row], stamp: &Stamp, encoding: Encoding) -> Result<Made, csv::Error> {
+    let mut table = Table::new(&HEAD);
     for row in rows {
-        writer.write_record(cells(row))?;
+        table.row(cells(row));
     }
-    writer.write_record([format!(
+    let stamped = format!(
         "出力番号 {}　{}件　{}　{}",
         stamp.line, stamp.persons, stamp.taken_by, stamp.taken_at
-    )])?;
-    let bytes = writer.into_inner().map_err(|e| e.into_error())?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// CP932; a character it does not have becomes 〓. Number of those.
-fn cp932(text: &str) -> (Vec<u8>, usize) {
-    let (mut out, mut missing) = (Vec::with_capacity(text.len()), 0);
-    let mut letter = [0u8; 4];
-    for c in text.chars() {
-        let (bytes, _, unmappable) = encoding_rs::SHIFT_JIS.encode(c.encode_utf8(&mut letter));
-        if unmappable {
-            missing += 1;
-            out.extend_from_slice(&[0x81, 0xac]);
-        } else {
-            out.extend_from_slice(&bytes);
-        }
-    }
-    (out, missing)
-}
-
-/// The file's bytes. In CP932 a further last row says how many characters were replaced.
-fn encode(mut text: String, encoding: &str) -> Vec<u8> {
-    if encoding != "cp932" {
-        text.insert(0, '\u{feff}');
-        return text.into_bytes();
-    }
-    let (mut bytes, missing) = cp932(&text);
-    if missing > 0 {
-        let note = format!("この文字コードにない文字{missing}字を〓に置き換えました\r\n");
-        bytes.extend(cp932(&note).0);
-    }
-    bytes
+    );
+    table.finish(vec![stamped], encoding)
 }
 
 /// POST /audit/results/{result}/file
@@ -157,45 +114,25 @@ pub(crate) async fn file(
         .iter()
         .map(|l| words::row(&room.gate, &names, l))
         .collect();
-    match table(&rows, &stamp) {
-        Ok(text) => (
-            [
-                (header::CONTENT_TYPE, "text/csv"),
-                (
-                    header::CONTENT_DISPOSITION,
-                    "attachment; filename=\"trace-lines.csv\"",
-                ),
-            ],
-            encode(text, &wanted.encoding),
-        )
-            .into_response(),
-        Err(error) => {
-            tracing::error!(error = ?error, "a file could not be made");
-            Problem::internal(None).into_response()
-        }
+    let made = match table(&rows, &stamp, Encoding::of(&wanted.encoding)) {
+        Ok(made) => made,
+        Err(error) => return unmade(&error),
+    };
+    let contents = Contents {
+        line: stamp.line,
+        name: format!("trace-lines-{}", stamp.line),
+        ending: "csv",
+        notes: made.told().into_iter().collect(),
+        bytes: made.bytes,
+        back: format!("/audit/results/{result}"),
+    };
+    match room.shelf.put(visitor.session, contents) {
+        Ok(()) => Redirect::to(&format!("/outputs/{}", stamp.line)).into_response(),
+        Err(error) => unmade(&error),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_says_which_characters_it_could_not_hold() {
-        let bytes = encode("監査,𠮷田\r\n".into(), "cp932");
-        let (text, ..) = encoding_rs::SHIFT_JIS.decode(&bytes);
-        assert_eq!(
-            text,
-            "監査,〓田\r\nこの文字コードにない文字1字を〓に置き換えました\r\n"
-        );
-        assert!(encode("監査".into(), "utf-8").starts_with(&[0xef, 0xbb, 0xbf]));
-    }
-
-    #[test]
-    fn no_cell_begins_a_formula() {
-        for text in ["=1+1", "+1", "-1", "@x"] {
-            assert_eq!(cell(text), format!("'{text}"));
-        }
-        assert_eq!(cell("監査"), "監査");
-    }
+fn unmade(error: &dyn std::fmt::Display) -> Response {
+    tracing::error!(%error, "a file could not be made");
+    Problem::internal(None).into_response()
 }
