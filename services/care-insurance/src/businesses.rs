@@ -107,6 +107,16 @@ mod tests {
         let numbers: Vec<u32> = all.iter().map(|b| b.number).collect();
         assert_eq!(numbers, (1..=18).collect::<Vec<_>>());
         assert!(all[0].built && all[0].items.len() > 8);
+        let number = all[0].items.last().unwrap();
+        assert!(
+            number.starts_with("㊸個人番号管理情報"),
+            "known from 000 (S0-12)"
+        );
+        // P-18 in its order.
+        assert_eq!(
+            (&*all[2].name, &*all[16].name),
+            ("特別徴収", "総合事業・地域支援事業")
+        );
         assert!(all.iter().skip(1).all(|b| b.assumed && !b.built));
     }
 }

@@ -126,3 +126,21 @@ proptest! {
         let _ = to_half_kana(&to_full_kana(&text));
     }
 }
+
+#[test]
+fn characters_that_nobody_sees_are_known_and_selectors_stay() {
+    for c in [
+        '\0',
+        '\n',
+        '\u{200b}',
+        '\u{202e}',
+        '\u{2066}',
+        '\u{feff}',
+        '\u{e0041}',
+    ] {
+        assert!(super::is_hidden(c), "{c:?}");
+    }
+    for c in "髙﨑辻\u{e0100}ヴー　 -𠮷".chars() {
+        assert!(!super::is_hidden(c), "{c:?}");
+    }
+}

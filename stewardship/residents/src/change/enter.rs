@@ -81,7 +81,8 @@ pub(crate) async fn enter(
 ) -> Response {
     let now = room.clock.now();
     let frame = titled(frame, Form::Enter);
-    let number = digits(sent(&given, "address_number")).filter(|d| d.len() <= 15);
+    let number = digits(sent(&given, "address_number"))
+        .filter(|d| d.len() <= 15 && d.bytes().any(|b| b != b'0'));
     let checked = check(Form::Enter, &given, None, now.office_day());
     let set = checked.as_ref().map_or(Facts::RESIDENT, |w| facts(w).0);
     let reason: String = format!("{} {}", sent(&given, "kind"), sent(&given, "reason"))
@@ -92,7 +93,12 @@ pub(crate) async fn enter(
         Ok(permit) => permit,
         Err(error) => return answer(error),
     };
-    let number_error = || FieldError::new("address_number", "宛名番号は15桁までの数字です。");
+    let number_error = || {
+        FieldError::new(
+            "address_number",
+            "宛名番号は15桁までの数字です（0だけの番号はありません）。",
+        )
+    };
     let (wish, number) = match (checked, number) {
         _ if sent(&given, "step") == "edit" => return page(&frame, &given, vec![]),
         (Ok(wish), Some(number)) => (wish, format!("{number:0>15}")),

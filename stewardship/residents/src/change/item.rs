@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use mimamori_gate::{Record, Value};
 use mimamori_kernel::date::{PartialDate, parse_any, wareki_with_western};
-use mimamori_kernel::fold::{kana_key, to_full_kana};
+use mimamori_kernel::fold::{is_hidden, kana_key, to_full_kana};
 
 /// Values of items by column, as text.
 pub(crate) type Values = BTreeMap<&'static str, String>;
@@ -149,6 +149,9 @@ pub(crate) fn of(column: &str) -> Option<&'static Item> {
     ITEMS.iter().find(|i| i.column == column)
 }
 
+/// First day of 明治; nobody in a register was born before it.
+const FIRST: Date = Date::constant(1868, 10, 23);
+
 /// Longest text of an item, in characters.
 const LONGEST: usize = 100;
 
@@ -188,8 +191,8 @@ impl Item {
         if typed.chars().count() > LONGEST {
             return Err(format!("{LONGEST}文字までで入力してください。"));
         }
-        if typed.chars().any(char::is_control) {
-            return Err("改行や制御文字は使えません。".into());
+        if typed.chars().any(is_hidden) {
+            return Err("改行や、画面に見えない文字は使えません。".into());
         }
         if typed.is_empty() {
             return match self.required {
@@ -203,6 +206,9 @@ impl Item {
             Shape::Day => match parse_any(typed) {
                 Ok(day) if day.earliest().is_some_and(|d| d > today) => {
                     Err(format!("{}が今日より後です。", self.label))
+                }
+                Ok(day) if day.latest().is_some_and(|d| d < FIRST) => {
+                    Err(format!("{}が明治より前です。", self.label))
                 }
                 Ok(day) => Ok(day.to_iso()),
                 Err(error) => Err(error.to_string()),

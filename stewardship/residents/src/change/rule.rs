@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use mimamori_gate::{Action, Facts};
-use mimamori_kernel::date::{PartialDate, parse_any};
+use mimamori_kernel::date::{PartialDate, parse_any, wareki_with_western};
 use mimamori_pages::FieldError;
 
 use super::item::{ITEMS, Item, Part, Values};
@@ -254,6 +254,9 @@ pub(crate) fn check(
         let born = born.and_then(|b| b.parse().ok());
         let days = days(given, kind, born, today, &mut errors);
         (event_day, notified_day) = days.unwrap_or_default();
+        if let Some(text) = out_of_order(kind, &event_day, born, now) {
+            errors.push(FieldError::new("event_day", text));
+        }
         items.insert("status_day", event_day.clone());
         if let Some(status) = kind.status() {
             items.insert("status", status.into());
@@ -358,6 +361,28 @@ fn days(
         event.to_iso(),
         notified.map_or_else(String::new, PartialDate::to_iso),
     ))
+}
+
+/// Why this day cannot be the event's: a birth on another day than the person's, or a state that would begin before the
+/// present one began. What was entered late is put right by 職権修正 or a correction first.
+fn out_of_order(
+    kind: Kind,
+    event: &str,
+    born: Option<PartialDate>,
+    now: Option<&Values>,
+) -> Option<String> {
+    let day: PartialDate = event.parse().ok()?;
+    if kind == Kind::Born && born.is_some_and(|b| b.full() != day.full()) {
+        return Some("出生の異動日は、生年月日と同じ日です。".into());
+    }
+    kind.status()?;
+    let last: PartialDate = now?.get("status_day")?.parse().ok()?;
+    (day.latest()? < last.earliest()?).then(|| {
+        format!(
+            "いまの状態になった日（{}）より前です。その日が誤りのときは、先に職権修正で直してください。",
+            wareki_with_western(last)
+        )
+    })
 }
 
 /// What changes: (item, before, after), in the order of the screen.

@@ -87,6 +87,15 @@ fn days_that_cannot_be_are_refused_beside_their_field() {
         fields(Form::Move, &[kind, ("notified_day", "R081031")]),
         ["notified_day"]
     );
+    // No state begins before the present one did.
+    for kind in ["転出", "死亡"] {
+        let days = [
+            ("kind", kind),
+            ("event_day", "R020331"),
+            ("notified_day", "R020401"),
+        ];
+        assert_eq!(fields(Form::Move, &days), ["event_day"], "{kind}");
+    }
     // A 転出 is reported before it happens; a death may have a day that nobody knows.
     for more in [
         [("kind", "転出"), ("notified_day", "R081020")],

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::SHIFT_JIS;
+use mimamori_kernel::fold::is_hidden;
 
 use super::fault::Fault;
 use super::lines::FIELD_LIMIT;
@@ -72,7 +73,7 @@ impl Encoding {
                 .ok_or(Fault::Encoding)?,
             Self::Utf8 => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|_| Fault::Encoding)?),
         };
-        if text.chars().any(char::is_control) {
+        if text.chars().any(is_hidden) {
             return Err(Fault::Control);
         }
         Ok(text)
@@ -107,5 +108,7 @@ mod tests {
             assert_eq!(encoding.decode(&[0x81, 0xff]), Err(Fault::Encoding));
             assert_eq!(encoding.decode(b"a\tb"), Err(Fault::Control));
         }
+        let turned = "山田\u{202e}花子".as_bytes();
+        assert_eq!(Encoding::Utf8.decode(turned), Err(Fault::Control));
     }
 }
