@@ -351,6 +351,8 @@ pub(crate) async fn choose(
     };
     match site.identity.open_for_demo(grant, &account, player.4) {
         Ok(signed) => opened(&site, signed, "demo").await,
-        Err(_) => Problem::internal(None).into_response(),
+        Err(_) => Problem::conflict("この利用者は、利用を終えたか、契約の期間の外です。")
+            .with_next("ほかの役割を選んでください。デモのフォルダを消すと、最初から始められます。")
+            .into_response(),
     }
 }

@@ -49,6 +49,8 @@ pub struct Frame {
     pub env_label: Option<String>,
     /// Whom to tell of a weakness, an incident or a fault, in one line.
     pub contact: Option<String>,
+    /// Path of the page that the visitor came from; an error page of a conflict leads back there.
+    pub back: Option<String>,
 }
 
 impl Frame {
@@ -137,6 +139,13 @@ impl Frame {
     #[must_use]
     pub fn with_env_label(mut self, label: impl Into<String>) -> Self {
         self.env_label = Some(label.into());
+        self
+    }
+
+    /// Sets the path of the page that the visitor came from.
+    #[must_use]
+    pub fn with_back(mut self, back: Option<String>) -> Self {
+        self.back = back;
         self
     }
 

@@ -76,9 +76,31 @@ fn same_origin(site: &Site, request: &Request) -> bool {
     let host = text(header::HOST).or_else(|| request.uri().authority().map(|a| a.as_str()));
     let scheme = if site.behind_tls() { "https" } else { "http" };
     match (text(header::ORIGIN).and_then(|o| o.split_once("://")), host) {
-        (Some((told, named)), Some(host)) => told == scheme && named == host,
+        (Some((told, named)), Some(host)) => {
+            told == scheme && named == host && (site.demo.is_none() || here(host))
+        }
         _ => false,
     }
+}
+
+/// Whether a host is this machine. A demo asks for no password, so a name that somebody points at this machine
+/// must not act in it.
+fn here(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
+}
+
+/// Path of the page whose form or link led here, as the browser tells it; never another site's.
+fn came_from(request: &Request) -> Option<String> {
+    let text = |name: header::HeaderName| request.headers().get(name).and_then(|v| v.to_str().ok());
+    let host = text(header::HOST).or_else(|| request.uri().authority().map(|a| a.as_str()))?;
+    let (_, rest) = text(header::REFERER)?.split_once("://")?;
+    let path = rest.strip_prefix(host)?;
+    (path.starts_with('/') && !path.starts_with("//") && path.len() <= LONGEST)
+        .then(|| path.to_owned())
 }
 
 fn ended(reason: EndReason) -> &'static str {
@@ -114,6 +136,7 @@ pub(crate) async fn session(State(site): State<Site>, request: Request, next: Ne
         }
         SessionState::Ended(_) | SessionState::None => None,
     };
+    let back = came_from(&request);
     let mut response = admit(&site, request, next, state, secret.as_deref(), who.as_ref()).await;
     if let Some((visitor, frame)) = who {
         let problem = response.extensions().get::<Problem>();
@@ -123,7 +146,7 @@ pub(crate) async fn session(State(site): State<Site>, request: Request, next: Ne
             site.forget(&visitor);
             return Redirect::to(ended(EndReason::Revoked)).into_response();
         }
-        response.extensions_mut().insert(frame);
+        response.extensions_mut().insert(frame.with_back(back));
     }
     response
 }

@@ -8,13 +8,14 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use mimamori_server::config::Zone;
 use mimamori_server::error::StartError;
-use mimamori_server::init::{init, unfinished};
+use mimamori_server::init::{init, system_act, unfinished};
 use mimamori_server::instance::Instance;
 use mimamori_server::web::Site;
+use mimamori_storage::Statement;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-use crate::house::{House, config};
+use crate::house::{House, config, demo};
 
 async fn status(router: &axum::Router, request: Request<Body>) -> (StatusCode, String) {
     use http_body_util::BodyExt as _;
@@ -157,4 +158,64 @@ async fn failed_attempts_name_login_and_terminal_sealed_and_a_flood_leaves_one_l
         let told = house.instance.trace.details(line).await.unwrap();
         assert_eq!(told.as_deref(), Some("ID「kanri-1」 端末 local"));
     }
+}
+
+#[tokio::test]
+async fn a_demo_is_played_under_the_names_of_this_machine_only_and_a_conflict_leads_back() {
+    let house = demo(None).await;
+    let token = house.token("/demo", "").await;
+    let play = async |host: &str| {
+        let request = Request::post("/demo/role")
+            .header(header::HOST, host)
+            .header(header::ORIGIN, format!("http://{host}"))
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let body = Body::from(format!("csrf={token}&login=clerk-1"));
+        status(&house.router, request.body(body).unwrap()).await
+    };
+    for host in [
+        "localhost:8080",
+        "127.0.0.1:8080",
+        "[::1]:8080",
+        "localhost",
+    ] {
+        let told = play(host).await.0;
+        assert_eq!(told, StatusCode::SEE_OTHER, "{host}");
+    }
+    for host in [
+        "evil.example:8080",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example:8080",
+        "::1",
+    ] {
+        let told = play(host).await.0;
+        assert_eq!(told, StatusCode::FORBIDDEN, "{host}");
+    }
+    // The page of a conflict leads back to where the visitor came from, on this site.
+    let cookie = house.play("clerk-1").await;
+    for (referer, back) in [
+        ("http://localhost:8080/residents/search?a=1", true),
+        ("http://evil.example/residents/search", false),
+        ("http://localhost:8080//evil.example/", false),
+    ] {
+        let request = Request::get("/outputs/1")
+            .header(header::HOST, "localhost:8080")
+            .header(header::COOKIE, &cookie)
+            .header(header::REFERER, referer);
+        let (told, page) = status(&house.router, request.body(Body::empty()).unwrap()).await;
+        assert_eq!(told, StatusCode::CONFLICT);
+        let link = "<a href=\"/residents/search?a=1\">前の画面を開き直す</a>";
+        assert_eq!(
+            (page.contains(link), page.contains("前の画面")),
+            (back, back),
+            "{referer}: {page}"
+        );
+    }
+    // An account that has ended is told so.
+    let ended = "UPDATE identity_user SET active = 0, epoch = epoch + 1 WHERE login = 'clerk-1'";
+    let end = Statement::expecting(ended, vec![], 1, "clerk");
+    let line = system_act(&house.instance, "account.link", "test".into(), vec![end]);
+    house.instance.trace.record(line).await.unwrap();
+    let (told, page) = play("localhost:8080").await;
+    assert_eq!(told, StatusCode::CONFLICT);
+    assert!(page.contains("利用を終えたか"), "{page}");
 }

@@ -49,7 +49,7 @@ pub const NOTE_WRITE: Action = Action::new("note.write", "受付票を記入", &
 pub const TRACE_OWN: Action = Action::new("trace.own", "閲覧記録を確認", &[AccessLog]);
 
 /// The person's own statement as a file.
-pub const STATEMENT_OWN: Action = Action::new("statement.own", "証明ファイルを取得", &[AccessLog]);
+pub const STATEMENT_OWN: Action = Action::new("statement.own", "閲覧記録を保存", &[AccessLog]);
 
 /// Import of residents and households.
 pub const IMPORT: Action = Action::new("residents.import", "取込", &[Aggregate]);

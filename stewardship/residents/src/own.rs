@@ -169,8 +169,13 @@ struct SheetPage<'a> {
 }
 
 /// Reads the newest entries with the office of each, under their line.
-async fn newest(room: &Residents, visitor: &Visitor, person: PersonId) -> Result<Sheet, GateError> {
-    let permit = own(room, visitor, action::STATEMENT_OWN, person).await?;
+async fn newest(
+    room: &Residents,
+    visitor: &Visitor,
+    action: Action,
+    person: PersonId,
+) -> Result<Sheet, GateError> {
+    let permit = own(room, visitor, action, person).await?;
     let others = permit.merged().len();
     let entries = permit.entries(0, None, SHEET).await?;
     let offices = permit.offices().await?;
@@ -213,7 +218,7 @@ pub(crate) async fn sheet(
     let Some(person) = visitor.person else {
         return Problem::not_found().into_response();
     };
-    match newest(&room, &visitor, person).await {
+    match newest(&room, &visitor, action::TRACE_OWN, person).await {
         Ok(sheet) => html(SheetPage {
             frame: &frame
                 .with_title("自分の記録を見た人（1枚の証明）")
@@ -264,7 +269,7 @@ pub(crate) async fn paper(
     let Some(person) = visitor.person else {
         return Problem::not_found().into_response();
     };
-    let sheet = match newest(&room, &visitor, person).await {
+    let sheet = match newest(&room, &visitor, action::STATEMENT_OWN, person).await {
         Ok(sheet) => sheet,
         Err(error) => return answer(error),
     };

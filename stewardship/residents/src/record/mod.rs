@@ -151,6 +151,7 @@ pub(crate) async fn open(
     let merged = permit.merged().len();
     let withheld = permit.withheld().to_vec();
     let history = permit.allows(Class::Residency);
+    let place = permit.allows(Class::Address);
     let read = async {
         let filter = match history {
             true => {
@@ -219,7 +220,7 @@ pub(crate) async fn open(
         members,
         events: history.then(|| events.iter().map(event).collect()),
         journal,
-        forms: forms(&visitor, person, merged),
+        forms: forms(&visitor, person, merged, place),
         services: services
             .filter(|link| link.roles.contains(&visitor.role))
             .map(|link| (link.label, link.to(&person)))
@@ -271,8 +272,13 @@ async fn household(list: &ListPermit, permit: &PersonPermit) -> Result<Hidden<Li
     .await
 }
 
-/// What this role can enter for the person; the gate decides again.
-fn forms(visitor: &Visitor, person: PersonId, merged: usize) -> Vec<(&'static str, String)> {
+/// What this role can enter for the person; nobody enters a `place` who may not see it. The gate decides again.
+fn forms(
+    visitor: &Visitor,
+    person: PersonId,
+    merged: usize,
+    place: bool,
+) -> Vec<(&'static str, String)> {
     let (clerk, lead) = match visitor.role {
         Role::Clerk => (true, false),
         Role::LeadOfficer => (true, true),
@@ -280,10 +286,10 @@ fn forms(visitor: &Visitor, person: PersonId, merged: usize) -> Vec<(&'static st
     };
     let change = |code| format!("/residents/{person}/change/{code}");
     let all = [
-        (clerk, "異動を入力する", change("move")),
+        (clerk && place, "異動を入力する", change("move")),
         (clerk, "基本の情報を訂正する", change("correct")),
         (
-            clerk,
+            clerk && place,
             "住所・電話番号・世帯を訂正する",
             change("correct-place"),
         ),

@@ -173,7 +173,7 @@ impl Sent {
         }
         if let Some(number) = filled(&self.number) {
             let number = digits(number);
-            if !(4..=15).contains(&number.len())
+            if !(1..=15).contains(&number.len())
                 || !number.bytes().all(|b| b.is_ascii_alphanumeric())
             {
                 errors.push(FieldError::new(
