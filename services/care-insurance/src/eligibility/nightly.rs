@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use mimamori_gate::JobPermit;
 use mimamori_kernel::clock::Instant;
+use mimamori_kernel::id::PersonId;
 
-use super::job::{Derivation, DeriveError, mark, run};
+use super::job::{Derivation, DeriveError, mark, one, run};
 use crate::{CareInsurance, action};
 
 /// How the last derivation of this process went, for the screen.
@@ -87,6 +88,26 @@ impl CareInsurance {
         behind(&self.gate.job(action::DERIVE, None).await?).await
     }
 
+    /// Derives one person now when the register or the entries by hand changed, so that a screen or a card
+    /// shows what is so. While a run is at work it is left to the next one.
+    ///
+    /// # Errors
+    /// [`DeriveError`].
+    pub(crate) async fn refresh(&self, person: PersonId) -> Result<(), DeriveError> {
+        let permit = self.gate.job(action::DERIVE, None).await?;
+        if self.nightly.told().running || !behind(&permit).await? {
+            return Ok(());
+        }
+        one(
+            &permit,
+            &self.codes,
+            &self.numbering,
+            person,
+            self.clock.now(),
+        )
+        .await
+    }
+
     /// The derivation of whoever took the turn by [`Nightly::begin`].
     pub(crate) async fn work(
         &self,
@@ -106,7 +127,7 @@ async fn behind(permit: &JobPermit) -> Result<bool, DeriveError> {
     let rows = permit.rows(last, vec![]).await?;
     let last = match rows.first() {
         Some(row) => row.text(0)?,
-        None => "0 0",
+        None => "0 0 0",
     };
     Ok(mark(permit).await? != last)
 }

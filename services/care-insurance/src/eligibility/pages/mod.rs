@@ -2,14 +2,19 @@
 
 mod decide;
 mod derivation;
+mod fact;
 mod file;
+mod number;
 mod person;
 mod queue;
 mod reason;
 
 pub(crate) use decide::decide;
 pub(crate) use derivation::{order, show};
+pub(crate) use fact::{enter, facts, settle};
 pub(crate) use file::file;
+pub(crate) use number::number;
+use person::person_page;
 pub(crate) use person::{open, read};
 pub(crate) use queue::{COLUMNS, Line, QUEUES, Queue, lines, queue, wareki_text};
 pub(crate) use reason::{ask, state_reason, unreasoned};
