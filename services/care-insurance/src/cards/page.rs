@@ -70,9 +70,21 @@ pub(crate) fn only_numbered(person: PersonId) -> Statement {
     )
 }
 
-/// Works the person out again when the register has changed, so that the card is the register's.
+/// Works the person out again when the register knows more than the row, so that the card is the register's.
 pub(crate) async fn refresh(room: &CareInsurance, person: PersonId) {
-    if let Err(error) = room.refresh(person).await {
+    let done = async {
+        let permit = room.gate.job(action::DERIVE, None).await?;
+        let sql = format!(
+            "SELECT p.person FROM care_insurance_person p WHERE p.person = ? AND {}",
+            as_in_register("p")
+        );
+        let rows = permit.rows(&sql, vec![person.bytes().into()]).await?;
+        match rows.is_empty() {
+            true => room.refresh(person).await,
+            false => Ok(()),
+        }
+    };
+    if let Err(error) = done.await {
         // The print itself is refused while the row is older.
         tracing::error!(code = error.code(), error = ?error, "a card waits for the next derivation");
     }

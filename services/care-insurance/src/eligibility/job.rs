@@ -111,7 +111,7 @@ pub async fn run(
         chunk(
             permit,
             codes,
-            &mut numbers,
+            Some(&mut numbers),
             (&people, range),
             now,
             &mut done,
@@ -139,19 +139,17 @@ pub async fn run(
 }
 
 /// Derives one person alone, for the screen that waits for it; nothing for somebody who is not in the
-/// register. The next run finds this one done.
+/// register. Beside a run over everybody, whose versions of rows keep the two apart; numbers are given
+/// by that run alone, so that nobody waits here.
 ///
 /// # Errors
 /// [`DeriveError`].
 pub(crate) async fn one(
     permit: &JobPermit,
     codes: &Codes,
-    numbering: &Numbering,
     person: PersonId,
     now: Instant,
 ) -> Result<(), DeriveError> {
-    let _one = ONE.lock().await;
-    let mut numbers = Numbers::load(permit, numbering).await?;
     let before = Value::Bytes(before(person.bytes()));
     let people = permit
         .rows(REGISTER, vec![before.clone(), 1i64.into()])
@@ -161,15 +159,7 @@ pub(crate) async fn one(
     }
     let range = [before, person.bytes().into()];
     let mut done = Derivation::default();
-    chunk(
-        permit,
-        codes,
-        &mut numbers,
-        (&people, range),
-        now,
-        &mut done,
-    )
-    .await
+    chunk(permit, codes, None, (&people, range), now, &mut done).await
 }
 
 /// The greatest 16 bytes below `id`; empty below the first.
@@ -182,7 +172,7 @@ fn before(id: &[u8; 16]) -> Vec<u8> {
 async fn chunk(
     permit: &JobPermit,
     codes: &Codes,
-    numbers: &mut Numbers,
+    mut numbers: Option<&mut Numbers>,
     (people, range): (&[Row], [Value; 2]),
     now: Instant,
     done: &mut Derivation,
@@ -232,10 +222,12 @@ async fn chunk(
         }
         done.persons += 1;
         done.questions += u64::from(!out.row.question.is_empty());
-        done.doubled += u64::from(!numbers.holds(&out.row.insured_number, id));
-        if out.row.insured_number.is_empty() && out.row.card_wait == 1 {
-            out.row.insured_number = numbers.next().unwrap_or_default();
-            done.numbered += u64::from(!out.row.insured_number.is_empty());
+        if let Some(numbers) = numbers.as_deref_mut() {
+            done.doubled += u64::from(!numbers.holds(&out.row.insured_number, id));
+            if out.row.insured_number.is_empty() && out.row.card_wait == 1 {
+                out.row.insured_number = numbers.next().unwrap_or_default();
+                done.numbered += u64::from(!out.row.insured_number.is_empty());
+            }
         }
         let length = steps.len();
         let known = (before.as_ref(), "住民の記録から計算");

@@ -88,24 +88,14 @@ impl CareInsurance {
         behind(&self.gate.job(action::DERIVE, None).await?).await
     }
 
-    /// Derives one person now when the register or the entries by hand changed, so that a screen or a card
-    /// shows what is so. While a run is at work it is left to the next one.
+    /// Derives one person now, so that a screen or a card shows what is so: after an entry by hand, a
+    /// decision, or a change of the register.
     ///
     /// # Errors
     /// [`DeriveError`].
     pub(crate) async fn refresh(&self, person: PersonId) -> Result<(), DeriveError> {
         let permit = self.gate.job(action::DERIVE, None).await?;
-        if self.nightly.told().running || !behind(&permit).await? {
-            return Ok(());
-        }
-        one(
-            &permit,
-            &self.codes,
-            &self.numbering,
-            person,
-            self.clock.now(),
-        )
-        .await
+        one(&permit, &self.codes, person, self.clock.now()).await
     }
 
     /// The derivation of whoever took the turn by [`Nightly::begin`].

@@ -139,7 +139,13 @@ pub(crate) async fn decide(
         Ok::<_, GateError>(None)
     };
     match done.await {
-        Ok(None) => Redirect::to(&format!("/insurance/persons/{person}")).into_response(),
+        Ok(None) => {
+            // What was decided stands; where it differs from the register the page asks at once.
+            if let Err(error) = room.refresh(person).await {
+                tracing::error!(code = error.code(), error = ?error, "a decision waits for the next derivation");
+            }
+            Redirect::to(&format!("/insurance/persons/{person}")).into_response()
+        }
         Ok(Some(error)) => {
             let field = match error {
                 RecordError::Order | RecordError::Future if sent.what == "end" => "until",

@@ -11,11 +11,10 @@ use mimamori_identity::Visitor;
 use mimamori_kernel::date::{PartialDate, day_age_is_reached, parse_any, wareki_with_western};
 use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::PersonId;
-use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Problem, Term, html_with_status};
+use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Term, html_with_status};
 use mimamori_residents::answer;
 
-use super::{person_page, unreasoned};
-use crate::eligibility::pages::person::Typed;
+use super::unreasoned;
 use crate::eligibility::{FACT, Fact, Kind, event, fact};
 use crate::{CareInsurance, action};
 
@@ -31,11 +30,11 @@ const EVIDENCE: [(&str, &str); 7] = [
 ];
 
 /// What this room knows before an entry; somebody of the register without a row is version 0.
-struct Seen {
-    birth: PartialDate,
+pub(super) struct Seen {
+    pub birth: PartialDate,
     who: String,
     version: i64,
-    facts: Vec<Fact>,
+    pub facts: Vec<Fact>,
     protected: bool,
     question: String,
     line: u64,
@@ -53,7 +52,7 @@ pub(super) fn stored(record: &Record) -> Option<Fact> {
     fact(record.int("number")?, texts)
 }
 
-async fn see(
+pub(super) async fn see(
     room: &CareInsurance,
     visitor: &Visitor,
     person: PersonId,
@@ -158,7 +157,7 @@ fn choices(all: impl Iterator<Item = (&'static str, &'static str)>, chosen: &str
         .collect()
 }
 
-fn words(day: Date) -> String {
+pub(super) fn words(day: Date) -> String {
     wareki_with_western(day.into())
 }
 
@@ -199,7 +198,7 @@ fn form(
 }
 
 /// The reason given today, or the answer that asks for one.
-async fn reason(
+pub(super) async fn reason(
     room: &CareInsurance,
     visitor: &Visitor,
     frame: &Frame,
@@ -244,7 +243,7 @@ pub(crate) async fn facts(
 }
 
 /// A day as it was typed; `field` is named in what is wrong.
-fn typed_day(text: &str, field: &str) -> Result<Option<Date>, FieldError> {
+pub(super) fn typed_day(text: &str, field: &str) -> Result<Option<Date>, FieldError> {
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -433,7 +432,7 @@ pub(crate) async fn enter(
 }
 
 /// Writes with its line, derives the person anew, and shows the record.
-async fn write(
+pub(super) async fn write(
     room: &CareInsurance,
     visitor: &Visitor,
     person: PersonId,
@@ -456,109 +455,4 @@ async fn write(
         tracing::error!(code = error.code(), error = ?error, "an entry by hand waits for the next derivation");
     }
     Redirect::to(&format!("/insurance/persons/{person}")).into_response()
-}
-
-#[derive(Default, serde::Deserialize)]
-#[serde(default)]
-pub(crate) struct Settled {
-    /// end or cancel.
-    what: String,
-    until: String,
-    note: String,
-    version: i64,
-}
-
-/// POST /insurance/persons/{person}/facts/{number}: a fact ends, or never was.
-pub(crate) async fn settle(
-    State(room): State<CareInsurance>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path((person, number)): Path<(String, u32)>,
-    LimitedForm(sent): LimitedForm<Settled>,
-) -> Response {
-    let person = person.parse().unwrap_or(PersonId::from_bytes([0; 16]));
-    let given = match reason(&room, &visitor, &frame, person).await {
-        Ok(words) => words,
-        Err(asked) => return asked,
-    };
-    let seen = match see(&room, &visitor, person, given).await {
-        Ok(seen) => seen,
-        Err(error) => return answer(error),
-    };
-    let open = |f: &&Fact| f.number == number && !f.cancelled;
-    let Some(entered) = seen.facts.iter().find(open) else {
-        return Problem::not_found().into_response();
-    };
-    let now = room.clock.now();
-    let mut errors = Vec::new();
-    if unreasoned("決定", sent.note.trim()).is_some() {
-        let text = "決定の理由を200文字までで書いてください。";
-        errors.push(FieldError::new(format!("fact-note-{number}"), text));
-    }
-    let field = format!("fact-until-{number}");
-    let mut until = None;
-    if sent.what == "end" {
-        match typed_day(&sent.until, &field) {
-            Err(error) => errors.push(error),
-            Ok(None) => errors.push(FieldError::new(&field, "終わりの日を入力してください。")),
-            Ok(day) => {
-                until = day;
-                let ended = Fact {
-                    until,
-                    ..entered.clone()
-                };
-                let checked = ended.check(&seen.facts, seen.birth, now.office_day(), &room.codes);
-                let wrong = checked.err().unwrap_or_default().into_iter();
-                errors.extend(wrong.map(|(_, text)| FieldError::new(&field, text)));
-            }
-        }
-    }
-    if !errors.is_empty() {
-        let typed = Typed {
-            fact: (number, sent.until, sent.note),
-            errors,
-            ..Typed::default()
-        };
-        return person_page(&room, &visitor, &frame, person, typed).await;
-    }
-    let by = format!("{} {}", visitor.org_name, visitor.name);
-    let (at, note) = (now.office_text(), sent.note.trim());
-    let (set, first, told) = match until {
-        Some(day) => (
-            "until_day = ?, ended_at = ?, ended_by = ?, ended_why = ?",
-            Some(day.to_string()),
-            format!("手入力{number}を{}に終了", words(day)),
-        ),
-        None => (
-            "cancelled_at = ?, cancelled_by = ?, cancelled_why = ?",
-            None,
-            format!("手入力{number}を取消"),
-        ),
-    };
-    let open = match until {
-        Some(_) => "cancelled_at = '' AND until_day = ''",
-        None => "cancelled_at = ''",
-    };
-    let mut args: Vec<mimamori_gate::Value> = first.into_iter().map(Into::into).collect();
-    args.extend([at.as_str().into(), by.as_str().into(), note.into()]);
-    args.extend([person.bytes().into(), number.into()]);
-    let version = "care-insurance-version";
-    let steps = vec![
-        Statement::expecting(
-            "UPDATE care_insurance_person SET version = version + 1 WHERE person = ? AND version = ?",
-            vec![person.bytes().into(), sent.version.into()],
-            1,
-            version,
-        ),
-        Statement::expecting(
-            format!(
-                "UPDATE care_insurance_fact SET {set} WHERE person = ? AND number = ? AND {open}"
-            ),
-            args,
-            1,
-            version,
-        ),
-        event(&person, sent.version + 1, &at, &by, &told),
-    ];
-    write(&room, &visitor, person, format!("{told} {note}"), steps).await
 }
