@@ -20,7 +20,7 @@ after(async () => {
 
 const SEEN = { bypassCSP: true };
 const nothing = async () => {};
-const QUEUES = ["65歳到達予定（翌月末まで）", "資格喪失後に残っている処理", "日付の不詳・計算との違い"];
+const QUEUES = ["65歳到達予定（翌月末まで）", "資格喪失後に残っている処理", "日付の不詳・計算との違い", "被保険者証の再交付が必要な人"];
 const REASON = { 理由: "資格管理の定例の処理", 用件: "65歳到達の確認" };
 
 async function queue(page, hands, name = QUEUES[0]) {
@@ -82,6 +82,75 @@ for (const [how, options, hands, see, n] of [
     }));
 }
 
+/** The n-th living member of a household of 45 to 60 years: the identifier of the record. */
+async function member(page, n) {
+  let left = n;
+  for (const kana of ["さ", "た", "や", "か", "ま", "あ"]) {
+    await page.goto("/residents/search");
+    await fill(page, mouse, { 受付の種類: "窓口", カナ氏名: kana });
+    await press(page, mouse, "検索する", "検索結果");
+    for (;;) {
+      const rows = page.locator("tbody tr").filter({ has: page.locator(".badge", { hasText: "世帯員" }) })
+        .filter({ hasNot: page.locator(".badge", { hasText: /支援措置|転出|死亡/ }) });
+      for (const row of await rows.all()) {
+        const age = Number.parseInt(await row.locator("td").nth(1).innerText(), 10);
+        if (age < 45 || age > 60 || left-- > 0) continue;
+        return (await row.locator("th a").getAttribute("href")).split("?")[0].split("/").pop();
+      }
+      const next = page.locator(".pagination a[rel=next]");
+      if (!(await next.count())) break;
+      await next.click();
+    }
+  }
+  throw new Error("no member of that age in this town");
+}
+
+for (const [how, options, hands, see, n] of [
+  ["with the mouse", SEEN, mouse, look, 0],
+  ["by keyboard alone", {}, new Keyboard(), nothing, 1],
+  ["without JavaScript", { javaScriptEnabled: false }, mouse, nothing, 2],
+]) {
+  test(`a second category is entered by hand, ends and is taken back: ${how}`, () =>
+    scene(browser, demo, options, async (page) => {
+      await enter(page, "clerk");
+      const id = await member(page, n);
+      await page.goto(`/insurance/persons/${id}`);
+      await fill(page, hands, { 理由: "届出の受付", 用件: "認定の申請" });
+      await press(page, hands, "理由を記録して開く", "この人の資格の記録はありません");
+      await see(page);
+      await press(page, hands, "資格を入力する", "資格を入力する");
+      await press(page, hands, "入力の内容を確かめる", "資格を入力する");
+      for (const field of ["kind", "from", "evidence", "note"]) await page.locator(`#${field}-error`).waitFor();
+      await see(page);
+      await fill(page, hands, {
+        種類: "第2号被保険者（認定の申請・被保険者証の交付申請）",
+        "始まりの日・決めた日": "R080510",
+        "根拠の書類（一覧は想定）": "要介護・要支援認定の申請書",
+        入力の理由: "5月10日に受け付けた申請書",
+        "第2号のとき: 医療保険に加入していることを確かめました": true,
+      });
+      await see(page);
+      await press(page, hands, "入力の内容を確かめる", "資格を入力するの確認");
+      assert.match(await text(page), /令和8年5月10日[^\n]*13 2号申請/);
+      await see(page);
+      await press(page, hands, "入力に戻る", "資格を入力する");
+      assert.equal(await page.locator("#from").inputValue(), "R080510", "the input stays");
+      await press(page, hands, "入力の内容を確かめる", "資格を入力するの確認");
+      await press(page, hands, "登録する", "被保険者の資格");
+      const told = await text(page);
+      assert.match(told, /第2号被保険者/);
+      assert.match(told, /介護 はな/, "who entered it");
+      await see(page);
+      await fill(page, hands, { 手入力1を変える理由: "国保をやめた届出", 手入力1の終わりの日: "R081101" });
+      await press(page, hands, "終わりの日を記録する", "被保険者の資格");
+      assert.match(await text(page), /医療保険の喪失（2号）/);
+      await fill(page, hands, { 手入力1を変える理由: "別の人の申請" });
+      await press(page, hands, "手入力を取り消す", "被保険者の資格");
+      assert.match(await text(page), /手入力1を取消/);
+      await see(page);
+    }));
+}
+
 test("a batch is gathered in delivery order, one is pulled out, the rest printed once", () =>
   scene(browser, demo, SEEN, async (page) => {
     await enter(page, "clerk");
@@ -127,6 +196,7 @@ test("a list goes out as a file with its reason, in either encoding, and its num
       const rows = new TextDecoder(decoder, { fatal: true }).decode(out.bytes).trimEnd().split("\r\n");
       assert.match(rows[0], /^"被保険者番号","氏名"/);
       assert.match(rows.at(-1), /介護 はな/, "who took it");
+      assert.match(rows.at(-1), /目的: 介護保険に関する事務/, "what for");
       assert.ok(rows.length - 2 <= number && rows.length > 2, `${rows.length} rows for ${number} persons`);
     }
   }));

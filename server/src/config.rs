@@ -190,7 +190,7 @@ pub struct CareInsurance {
     pub insurer_name: String,
     /// Office and telephone number on the card.
     pub contact: String,
-    /// `running`, `running-mod10` or `manual`.
+    /// `running`, `running-mod10`, `manual` or `manual-mod10`.
     pub numbering: Method,
     /// First running number.
     #[serde(default = "one")]

@@ -23,6 +23,8 @@ mod follow;
 mod forms;
 #[path = "it/gate_changes.rs"]
 mod gate_changes;
+#[path = "it/hand.rs"]
+mod hand;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/imports.rs"]

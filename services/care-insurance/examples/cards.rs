@@ -7,7 +7,7 @@
 
 use std::time::Instant;
 
-use mimamori_care_insurance::cards::{CARD, Card, Insurer, values};
+use mimamori_care_insurance::cards::{CARD, Card, Insurer, Paper, values};
 use mimamori_sheets::{Fonts, Printer};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,7 +26,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (mut bytes, mut pages, mut missing) = (0, 0, 0);
     for batch in all.chunks(each) {
         let day = jiff::civil::date(2026, 11, 21);
-        let sheet = printer.sheet(CARD, &values(&insurer, batch, day, "出力番号 1"))?;
+        let sheet = printer.sheet(
+            CARD,
+            &values(&insurer, batch, day, &Paper::Print("出力番号 1".into())),
+        )?;
         (pages, missing) = (pages + sheet.pages(), missing + sheet.unprintable().len());
         let pdf = sheet.pdf()?;
         bytes += pdf.len();

@@ -62,13 +62,18 @@ pub(crate) struct Asked {
     number: String,
 }
 
-/// The number as it is kept: digits in any width, capitals, and the zeros before it that may be left out.
-fn whole(typed: &str) -> String {
+/// A number as it is kept: digits typed in any width, and capitals.
+pub(crate) fn narrow(typed: &str) -> String {
     let narrow = |c: char| match c {
         '０'..='９' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         other => other.to_ascii_uppercase(),
     };
-    let number: String = typed.trim().chars().map(narrow).collect();
+    typed.trim().chars().map(narrow).collect()
+}
+
+/// The same with the zeros before it that may be left out in a search.
+fn whole(typed: &str) -> String {
+    let number = narrow(typed);
     match !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
         true => format!("{number:0>10}"),
         false => number,

@@ -174,6 +174,15 @@ impl CareInsurance {
                 post(pages::state_reason),
             )
             .route(
+                "/insurance/persons/{person}/facts",
+                get(pages::facts).post(pages::enter),
+            )
+            .route(
+                "/insurance/persons/{person}/facts/{number}",
+                post(pages::settle),
+            )
+            .route("/insurance/persons/{person}/number", post(pages::number))
+            .route(
                 "/insurance/persons/{person}/card",
                 get(cards::page).post(cards::change),
             )

@@ -2,7 +2,7 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. `care_insurance_person` carries what lists and cards need of the
 /// register, taken over by the derivation; everything else is the room's own.
-pub const MIGRATIONS: &[Migration] = &[FIRST, MARKS];
+pub const MIGRATIONS: &[Migration] = &[FIRST, MARKS, HAND];
 
 const FIRST: Migration = Migration {
     id: "care-insurance-0001",
@@ -77,5 +77,32 @@ const MARKS: Migration = Migration {
     id: "care-insurance-0002",
     ddl: "
 ALTER TABLE care_insurance_run ADD COLUMN mark {text} NOT NULL DEFAULT '';
+",
+};
+
+/// Facts entered by hand, what on a card is not so any more, and how far a row follows the register.
+const HAND: Migration = Migration {
+    id: "care-insurance-0003",
+    ddl: "
+ALTER TABLE care_insurance_person ADD COLUMN card_old {text} NOT NULL DEFAULT '';
+ALTER TABLE care_insurance_person ADD COLUMN seen {int} NOT NULL DEFAULT 0;
+CREATE INDEX care_insurance_person_old ON care_insurance_person (card_old);
+CREATE TABLE care_insurance_fact (
+  person {blob} NOT NULL,
+  number {int} NOT NULL,
+  kind {text} NOT NULL,
+  from_day {text} NOT NULL,
+  until_day {text} NOT NULL,
+  evidence {text} NOT NULL,
+  note {text} NOT NULL,
+  entered_at {text} NOT NULL,
+  entered_by {text} NOT NULL,
+  ended_at {text} NOT NULL,
+  ended_by {text} NOT NULL,
+  ended_why {text} NOT NULL,
+  cancelled_at {text} NOT NULL,
+  cancelled_by {text} NOT NULL,
+  cancelled_why {text} NOT NULL,
+  PRIMARY KEY (person, number)) {clustered};
 ",
 };

@@ -200,3 +200,63 @@ async fn a_move_out_in_the_register_ends_the_qualification_and_queues_the_card()
     })
     .await;
 }
+
+/// The day of an event is corrected in the register: the qualification that followed from it is
+/// cancelled and kept, the right one stands beside it, and the history tells of it.
+#[tokio::test]
+async fn a_corrected_day_of_an_event_corrects_the_qualification_and_keeps_the_old_one() {
+    each(async |place| {
+        let one = "(SELECT q.person FROM care_insurance_qualification q JOIN residents_history h ON h.person = q.person \
+                   WHERE q.number = 1 AND q.gained = '12' AND q.until_day = '' AND h.reason = '転入' \
+                   AND h.event_day = q.from_day AND 1 = (SELECT COUNT(*) FROM residents_history o WHERE o.person = q.person) \
+                   ORDER BY q.person LIMIT 1)";
+        let of = |count: &str| format!("SELECT COUNT(*) FROM {count} AND person = (SELECT person FROM residents_history WHERE notified_day = '2026-01-01')");
+        place.derive().await;
+        // Marked first, so that the test finds the person again.
+        place.write(&format!("UPDATE residents_history SET notified_day = '' WHERE notified_day = '2026-01-01' AND person <> {one}")).await;
+        place.write(&format!("UPDATE residents_history SET notified_day = '2026-01-01' WHERE person = {one}")).await;
+        place
+            .write("UPDATE residents_history SET event_day = '2025-12-24' WHERE notified_day = '2026-01-01'")
+            .await;
+        assert_eq!(place.derive().await.changed, 1);
+        let entry = "care_insurance_qualification WHERE decided = 0";
+        assert_eq!(place.count(&of(&format!("{entry} AND cancelled = 1 AND number = 1"))).await, 1, "kept, struck out");
+        assert_eq!(place.count(&of(&format!("{entry} AND cancelled = 0 AND number = 2 AND from_day = '2025-12-24'"))).await, 1);
+        assert_eq!(place.count(&of("care_insurance_event WHERE number = 2 AND words LIKE '%（資格2件）'")).await, 1);
+    })
+    .await;
+}
+
+/// The gate's fact follows the derivation: set for whoever turned 65, cleared for whoever left; a
+/// second run writes nothing, and a household member stays one.
+#[tokio::test]
+async fn the_gate_knows_who_is_insured_as_soon_as_it_is_derived() {
+    each(async |place| {
+        place.derive().await;
+        let holding = "SELECT COUNT(*) FROM care_insurance_person c JOIN gate_subject s ON s.person = c.person WHERE c.question = '' AND";
+        assert_eq!(place.count(&format!("{holding} c.category <> 0 AND (s.mask & 16) = 0")).await, 0);
+        assert_eq!(place.count(&format!("{holding} c.category = 0 AND (s.mask & 16) <> 0")).await, 0);
+        let now = "generation = (SELECT generation FROM residents_state WHERE one = 1)";
+        let today = place.today.office_day();
+        let born = format!("{}-{:02}-{:02}", today.year() - 65, today.month(), today.day());
+        let one = format!("(SELECT person FROM residents_person WHERE {now} AND status = 1 AND insured = 0 AND birth BETWEEN '1965-01-01' \
+            AND '1985-12-31' ORDER BY person LIMIT 1)");
+        let mask = "SELECT mask & 16 FROM gate_subject WHERE person = (SELECT person FROM residents_person WHERE kana = 'ロクジュウゴ')";
+        place.write(&format!("UPDATE residents_person SET kana = 'ロクジュウゴ' WHERE person = {one}")).await;
+        assert_eq!(place.count(mask).await, 0);
+        place.write(&format!("UPDATE residents_person SET birth = '{born}' WHERE kana = 'ロクジュウゴ'")).await;
+        place.derive().await;
+        assert_eq!(place.count(mask).await, 16);
+        assert_eq!(place.derive().await.changed, 0);
+        let day = today.yesterday().unwrap();
+        place
+            .write(&format!(
+                "INSERT INTO residents_history SELECT generation, person, 99, '転出', '{day}', '{day}', '', '', '', '' \
+                 FROM residents_person WHERE kana = 'ロクジュウゴ'"
+            ))
+            .await;
+        place.derive().await;
+        assert_eq!(place.count(mask).await, 0);
+    })
+    .await;
+}

@@ -9,11 +9,14 @@ use mimamori_gate::{
     Class, Condition, GateError, ListPermit, Purpose, Reason, Revealed, Statement,
 };
 use mimamori_identity::Visitor;
+use mimamori_kernel::id::PersonId;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, html_with_status};
 use mimamori_residents::answer;
 
-use super::page::{CardError, entitled, insurer, person_of, set, told};
-use super::rule::{COLUMNS, Card};
+use super::page::{
+    CardError, STALE, as_in_register, entitled, insurer, person_of, refresh, set, told,
+};
+use super::rule::{COLUMNS, Card, Paper};
 use crate::eligibility::pages::{COLUMNS as LIST, Line, lines, unreasoned};
 use crate::room::PaperLink;
 use crate::{CareInsurance, action};
@@ -222,6 +225,16 @@ async fn issue(
     );
     let count = u64::from(found.count());
     let steps = vec![
+        // None of them is older than the register.
+        Statement::expecting(
+            format!(
+                "UPDATE care_insurance_person SET card_wait = card_wait WHERE person IN {these} AND {}",
+                as_in_register("care_insurance_person")
+            ),
+            vec![],
+            count,
+            STALE,
+        ),
         Statement::expecting(
             format!(
                 "INSERT INTO care_insurance_card (person, number, issued, reason, issued_by, returned, returned_why) \
@@ -234,7 +247,7 @@ async fn issue(
         ),
         Statement::expecting(
             format!(
-                "UPDATE care_insurance_person SET card_wait = 0, batch = '', version = version + 1 WHERE person IN {these}"
+                "UPDATE care_insurance_person SET card_wait = 0, card_old = '', batch = '', version = version + 1 WHERE person IN {these}"
             ),
             vec![],
             count,
@@ -256,6 +269,17 @@ async fn issue(
     Ok((rows.rows.iter().map(|(_, r)| Card::of(r)).collect(), stamp))
 }
 
+/// Derives anew whoever stands in the batch and was changed on the register's screen since.
+async fn catch_up(room: &CareInsurance) -> Result<(), GateError> {
+    let permit = room.gate.job(action::DERIVE, None).await?;
+    let older = "SELECT p.person FROM care_insurance_person p WHERE p.batch = 'open' AND p.seen <> (SELECT COUNT(*) \
+        FROM residents_change c WHERE c.person = p.person) ORDER BY p.person";
+    for row in permit.rows(older, vec![]).await? {
+        refresh(room, PersonId::from_bytes(row.array(0)?)).await;
+    }
+    Ok(())
+}
+
 /// POST /insurance/cards/print: the batch on paper, counted.
 pub(crate) async fn print_batch(
     State(room): State<CareInsurance>,
@@ -275,6 +299,7 @@ pub(crate) async fn print_batch(
             .gate
             .list(&visitor, action::BATCH, Purpose::CareInsurance)
             .await?;
+        catch_up(&room).await?;
         let seen = list(&room, &visitor, (OPEN, DELIVERY), &COLUMNS).await?;
         if seen.rows.is_empty() {
             return Ok(Made::Nobody);
@@ -285,7 +310,7 @@ pub(crate) async fn print_batch(
             return Ok(Made::Doubtful(doubtful));
         }
         let (cards, stamp) = issue(&room, &visitor, permit, note).await?;
-        let sheet = set(&room, cards, stamp.to_string()).await?;
+        let sheet = set(&room, cards, Paper::Print(stamp.to_string())).await?;
         Ok::<_, CardError>(Made::Pdf(sheet.pdf()?, stamp.line))
     };
     match made.await {

@@ -8,4 +8,4 @@ mod rule;
 pub(crate) use batch::{batch, gather, print_batch, pull};
 pub(crate) use page::{change, page, picture};
 pub(crate) use print::{paper, print};
-pub use rule::{CARD, Card, Insurer, REASONS, RETURNS, values};
+pub use rule::{CARD, Card, Insurer, Paper, REASONS, RETURNS, values};

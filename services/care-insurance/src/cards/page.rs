@@ -11,7 +11,7 @@ use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Problem, html_with_
 use mimamori_residents::answer;
 use mimamori_sheets::{Sheet, SheetError};
 
-use super::rule::{CARD, COLUMNS, Card, Insurer, REASONS, RETURNS, values};
+use super::rule::{CARD, COLUMNS, Card, Insurer, Paper, REASONS, RETURNS, values};
 use crate::eligibility::pages::{ask, read, wareki_text};
 use crate::room::PaperLink;
 use crate::{CareInsurance, action};
@@ -29,6 +29,65 @@ pub(crate) fn entitled(person: &str) -> String {
         "({person}.category <> 0 OR {person}.due_age <> '') AND {person}.person NOT IN (SELECT k.person FROM gate_same k) \
          AND NOT EXISTS (SELECT 1 FROM gate_subject d WHERE d.person = {person}.person AND (d.mask & 2) <> 0)"
     )
+}
+
+/// Conflict of a card without an insured-person number.
+const UNNUMBERED: &str = "care-insurance-unnumbered";
+
+/// Conflict of a card whose row is older than the register.
+pub(super) const STALE: &str = "care-insurance-stale";
+
+/// SQL: the row of `person` (a table or its alias) follows everything that was entered on the
+/// register's screen for the person, and the derivation has read the import in force.
+pub(super) fn as_in_register(person: &str) -> String {
+    format!(
+        "{person}.seen = (SELECT COUNT(*) FROM residents_change c WHERE c.person = {person}.person) AND EXISTS (SELECT 1 \
+         FROM care_insurance_run u, residents_state s WHERE s.one = 1 AND u.number = (SELECT MAX(v.number) FROM \
+         care_insurance_run v) AND u.mark LIKE CAST(s.generation AS TEXT) || ' %')"
+    )
+}
+
+/// Stops a card that would not say what the register says.
+pub(crate) fn only_fresh(person: PersonId) -> Statement {
+    Statement::expecting(
+        format!(
+            "UPDATE care_insurance_person SET card_wait = card_wait WHERE person = ? AND {}",
+            as_in_register("care_insurance_person")
+        ),
+        vec![person.bytes().into()],
+        1,
+        STALE,
+    )
+}
+
+/// Stops a card without a number.
+pub(crate) fn only_numbered(person: PersonId) -> Statement {
+    Statement::expecting(
+        "UPDATE care_insurance_person SET card_wait = card_wait WHERE person = ? AND insured_number <> ''",
+        vec![person.bytes().into()],
+        1,
+        UNNUMBERED,
+    )
+}
+
+/// Works the person out again when the register knows more than the row, so that the card is the register's.
+pub(crate) async fn refresh(room: &CareInsurance, person: PersonId) {
+    let done = async {
+        let permit = room.gate.job(action::DERIVE, None).await?;
+        let sql = format!(
+            "SELECT p.person FROM care_insurance_person p WHERE p.person = ? AND {}",
+            as_in_register("p")
+        );
+        let rows = permit.rows(&sql, vec![person.bytes().into()]).await?;
+        match rows.is_empty() {
+            true => room.refresh(person).await,
+            false => Ok(()),
+        }
+    };
+    if let Err(error) = done.await {
+        // The print itself is refused while the row is older.
+        tracing::error!(code = error.code(), error = ?error, "a card waits for the next derivation");
+    }
 }
 
 /// Stops a change that gives a card to somebody who gets none.
@@ -69,6 +128,18 @@ pub(crate) fn told(error: CardError) -> Response {
             )
             .into_response()
         }
+        CardError::Gate(error) if error.conflict() == Some(STALE) => {
+            Problem::conflict(
+                "住民の台帳が変わり、資格を計算し直しているため、被保険者証を印刷しませんでした。古い住所や氏名の証を出さないためです。",
+            )
+            .with_next("少し待ってから、もう一度印刷してください。")
+            .into_response()
+        }
+        CardError::Gate(error) if error.conflict() == Some(UNNUMBERED) => {
+            Problem::conflict("被保険者番号がないため、被保険者証を印刷できません。")
+                .with_next("資格の画面で、被保険者番号を入力してください。")
+                .into_response()
+        }
         CardError::Gate(error) => answer(error),
         CardError::Sheet(error) => {
             tracing::error!(code = error.code(), error = ?error, "no form");
@@ -82,10 +153,10 @@ pub(crate) fn told(error: CardError) -> Response {
 pub(crate) async fn set(
     room: &CareInsurance,
     cards: Vec<Card>,
-    stamp: String,
+    paper: Paper,
 ) -> Result<Sheet, CardError> {
     let insurer = insurer(room)?;
-    let values = values(insurer, &cards, room.clock.now().office_day(), &stamp);
+    let values = values(insurer, &cards, room.clock.now().office_day(), &paper);
     Ok(room.press.set(CARD, values).await?)
 }
 
@@ -117,7 +188,7 @@ pub(crate) async fn look(
         .await?;
     let rows = permit.reveal(hidden).await?;
     let card = rows.first().map(Card::of).ok_or(GateError::NotFound)?;
-    set(room, vec![card], "画面の確認用（見本）".into()).await
+    set(room, vec![card], Paper::Preview).await
 }
 
 /// Somebody without a person of that id, for the same answer as for anybody's.
@@ -161,6 +232,8 @@ struct CardPage {
     /// A qualification holds or begins soon: without one there is no card.
     entitled: bool,
     why_waits: String,
+    /// What stands otherwise on the card that is out.
+    card_old: String,
     issues: Vec<Issue>,
     reasons: Vec<Choice>,
     returns: Vec<Choice>,
@@ -205,6 +278,7 @@ pub(crate) async fn card_page(
             Err(error) => answer(error),
         };
     };
+    refresh(room, person).await;
     let row = match read(room, visitor, person, words.clone()).await {
         Ok(row) => row,
         Err(error) => return answer(error),
@@ -235,6 +309,10 @@ pub(crate) async fn card_page(
         entitled: row.record.int("category").is_some_and(|c| c != 0)
             || row.record.text("due_age").is_some_and(|d| !d.is_empty()),
         why_waits: text(&row.record, "card_reason"),
+        card_old: match row.cards.iter().any(|c| c.text("returned") == Some("")) {
+            true => text(&row.record, "card_old"),
+            false => String::new(),
+        },
         issues: row
             .cards
             .iter()

@@ -5,8 +5,11 @@ use mimamori_gate::{GateError, Purpose, Reason, Statement};
 use mimamori_identity::Visitor;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, pdf};
 
-use super::page::{CardError, Typed, card_page, look, only_entitled, person_of, set, told};
-use super::rule::{COLUMNS, Card};
+use super::page::{
+    CardError, Typed, card_page, look, only_entitled, only_fresh, only_numbered, person_of,
+    refresh, set, told,
+};
+use super::rule::{COLUMNS, Card, Paper};
 use crate::eligibility::pages::unreasoned;
 use crate::{CareInsurance, action};
 
@@ -59,6 +62,7 @@ pub(crate) async fn print(
     }
     let reason = format!("被保険者証の印刷: {note}");
     let made = async {
+        refresh(&room, person).await;
         // Looked at before it is counted as issued: what paper cannot show stops it here.
         let seen = look(&room, &visitor, person, reason.clone()).await?;
         if !seen.unprintable().is_empty() && asked.accept != "yes" {
@@ -76,6 +80,8 @@ pub(crate) async fn print(
         let by = format!("{} {}", visitor.org_name, visitor.name);
         let steps = vec![
             only_entitled(person),
+            only_numbered(person),
+            only_fresh(person),
             Statement::expecting(
                 "INSERT INTO care_insurance_card (person, number, issued, reason, issued_by, returned, returned_why) \
                  SELECT p.person, (SELECT COALESCE(MAX(c.number), 0) + 1 FROM care_insurance_card c WHERE c.person = p.person), \
@@ -89,7 +95,7 @@ pub(crate) async fn print(
                 "care-insurance-card",
             ),
             Statement::expecting(
-                "UPDATE care_insurance_person SET card_wait = 0, batch = '', version = version + 1 WHERE person = ?",
+                "UPDATE care_insurance_person SET card_wait = 0, card_old = '', batch = '', version = version + 1 WHERE person = ?",
                 vec![person.bytes().into()],
                 1,
                 "care-insurance-card",
@@ -97,7 +103,7 @@ pub(crate) async fn print(
         ];
         let (rows, stamp) = permit.take_out(rows, steps, now).await?;
         let card = rows.first().map(Card::of).ok_or(GateError::NotFound)?;
-        let sheet = set(&room, vec![card], stamp.to_string()).await?;
+        let sheet = set(&room, vec![card], Paper::Print(stamp.to_string())).await?;
         Ok::<_, CardError>(Some((sheet.pdf()?, stamp.line)))
     };
     match made.await {

@@ -61,8 +61,22 @@ pub const RETURNS: [(&str, &str); 4] = [
     ("missing", "回収できないことを確認"),
 ];
 
-/// The values of a print of `cards`, issued on `issued`. `stamp` leads back to the trace; a preview says so itself.
-pub fn values(insurer: &Insurer, cards: &[Card], issued: Date, stamp: &str) -> Value {
+/// What a set card is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Paper {
+    /// A picture on the screen: 確認用 across it, so that a photograph of it is no card.
+    Preview,
+    /// For the hand; the stamp of its output leads back to the trace.
+    Print(String),
+}
+
+/// The values of `cards`, issued on `issued`.
+pub fn values(insurer: &Insurer, cards: &[Card], issued: Date, paper: &Paper) -> Value {
+    let (stamp, watermark) = match (paper, insurer.sample) {
+        (Paper::Preview, _) => ("画面の確認用", "確認用"),
+        (Paper::Print(stamp), true) => (stamp.as_str(), "見本"),
+        (Paper::Print(stamp), false) => (stamp.as_str(), ""),
+    };
     let cards: Vec<Value> = cards
         .iter()
         .map(|card| {
@@ -85,7 +99,7 @@ pub fn values(insurer: &Insurer, cards: &[Card], issued: Date, stamp: &str) -> V
         "insurer": {"number": insurer.number, "name": insurer.name, "contact": insurer.contact},
         "form": "様式 K-01（想定）",
         "stamp": stamp,
-        "watermark": if insurer.sample { "見本" } else { "" },
+        "watermark": watermark,
         "cards": cards,
     })
 }

@@ -38,7 +38,12 @@ fn no_label_of_the_card_is_broken_inside() {
     let text: &'static str = Box::leak((functions.to_owned() + measured).into_boxed_str());
     let printer = Printer::new(Fonts::system().unwrap());
     let day = date(2026, 11, 21);
-    let values = values(&insurer(), &[card()], day, "出力番号 7");
+    let values = values(
+        &insurer(),
+        &[card()],
+        day,
+        &Paper::Print("出力番号 7".into()),
+    );
     printer.sheet(Layout { text, ..CARD }, &values).unwrap();
     // Nothing stands in a label's place but through that function.
     assert!(!CARD.text.contains("cell(["), "a label set as it comes");
@@ -56,7 +61,10 @@ fn each_card_is_one_page_with_everything_on_it() {
     let cards = [card(), long, card()];
     let day = date(2026, 11, 21);
     let sheet = printer
-        .sheet(CARD, &values(&insurer(), &cards, day, "出力番号 7"))
+        .sheet(
+            CARD,
+            &values(&insurer(), &cards, day, &Paper::Print("出力番号 7".into())),
+        )
         .unwrap();
     assert_eq!(sheet.pages(), 3);
     assert_eq!(sheet.unprintable(), []);
@@ -98,7 +106,10 @@ fn a_character_without_glyph_stands_as_geta_with_a_note_and_a_demo_says_so() {
     let text = |card: Card, insurer: &Insurer| {
         let day = date(2026, 11, 21);
         let sheet = printer
-            .sheet(CARD, &values(insurer, &[card], day, "出力番号 7"))
+            .sheet(
+                CARD,
+                &values(insurer, &[card], day, &Paper::Print("出力番号 7".into())),
+            )
             .unwrap();
         assert_eq!(sheet.pages(), 1);
         sheet.text(1).unwrap().replace('\n', "")
@@ -122,4 +133,35 @@ fn a_character_without_glyph_stands_as_geta_with_a_note_and_a_demo_says_so() {
         ..insurer()
     };
     assert!(text(card(), &demo).contains("見本"));
+}
+
+/// A picture on the screen says 確認用 across it and is no card; paper for the hand does not.
+#[test]
+fn only_the_preview_carries_the_watermark_of_a_check() {
+    let day = date(2026, 11, 21);
+    let of = |insurer: &Insurer, paper: &Paper| {
+        let values = values(insurer, &[card()], day, paper);
+        values["watermark"].as_str().unwrap().to_owned()
+    };
+    let print = Paper::Print("出力番号 7".into());
+    let demo = Insurer {
+        sample: true,
+        ..insurer()
+    };
+    assert_eq!(of(&insurer(), &Paper::Preview), "確認用");
+    assert_eq!(of(&demo, &Paper::Preview), "確認用");
+    assert_eq!(of(&insurer(), &print), "");
+    assert_eq!(of(&demo, &print), "見本");
+    // And it is drawn.
+    let printer = Printer::new(Fonts::system().unwrap());
+    let drawn = |paper: &Paper| {
+        let mut values = values(&insurer(), &[card()], day, paper);
+        values["stamp"] = "".into();
+        printer
+            .sheet(CARD, &values)
+            .unwrap()
+            .picture(1, 1.0)
+            .unwrap()
+    };
+    assert_ne!(drawn(&Paper::Preview), drawn(&print));
 }

@@ -5,6 +5,7 @@ use jiff::{ToSpan as _, Unit};
 use mimamori_kernel::date::PartialDate;
 
 use super::extract::{Moved, facts};
+use super::fact::{Fact, Kind, apply, fruitless};
 use super::reason::{Codes, CodesError};
 use super::record::{Ledger, State};
 use super::rule::{Category, Qualification, derive};
@@ -35,6 +36,10 @@ pub(crate) struct Insured {
     pub question: String,
     pub card_wait: i64,
     pub card_reason: String,
+    /// What stands otherwise on the card that is out: 氏名, 住所; the card must be issued again.
+    pub card_old: String,
+    /// Changes of the person on the register's screen that this row follows.
+    pub seen: i64,
 }
 
 /// What the room knows already.
@@ -43,6 +48,8 @@ pub(crate) struct Known {
     pub row: Insured,
     pub version: i64,
     pub ledger: Ledger,
+    /// What was entered by hand.
+    pub facts: Vec<Fact>,
     /// Cards issued so far, and whether one is out.
     pub cards: i64,
     pub card_out: bool,
@@ -77,10 +84,13 @@ pub(crate) fn outcome(
     codes: &Codes,
 ) -> Result<Outcome, CodesError> {
     let birth: PartialDate = row.birth.parse().unwrap_or(PartialDate::UNKNOWN);
-    let person = facts(birth, history, second);
+    let by_hand = known.map_or(&[][..], |k| &k.facts);
+    let applied = |f: &Fact| f.kind == Kind::Second && !f.cancelled;
+    let mut person = facts(birth, history, second && !by_hand.iter().any(applied));
+    let unfit = apply(&mut person, by_hand);
     let soon = derive(&person, end_of_next_month(today), codes)?;
     let now = derive(&person, today, codes)?;
-    let fresh = known.is_none();
+    let fresh = known.is_none_or(|k| k.version == 0);
     let known = known.cloned().unwrap_or_default();
     let mut ledger = known.ledger;
     let mut touched = Vec::new();
@@ -89,6 +99,8 @@ pub(crate) fn outcome(
         .iter()
         .map(|u| format!("{}が不詳です", u.item.japanese()))
         .collect();
+    questions.extend(unfit);
+    questions.extend(fruitless(&known.facts, &now.qualifications));
     let doubtful = dead != person.died.is_some();
     if doubtful {
         questions.push("住民の記録の状態（死亡か）と、異動の履歴が合いません".into());
@@ -137,7 +149,14 @@ pub(crate) fn outcome(
         n if holds.is_some() || next.is_some() => (n, known.row.card_reason.clone()),
         _ => (0, String::new()),
     };
-    let ours = last.is_some() || next.is_some() || !row.question.is_empty() || !fresh;
+    if card_out && !fresh && (holds.is_some() || next.is_some()) {
+        row.card_old = otherwise(&known.row, &row);
+    }
+    let ours = last.is_some()
+        || next.is_some()
+        || !row.question.is_empty()
+        || !known.facts.is_empty()
+        || !fresh;
     Ok(Outcome {
         row,
         ledger,
@@ -145,6 +164,18 @@ pub(crate) fn outcome(
         old_card,
         ours,
     })
+}
+
+/// What on a card made from `before` is not so any more, with what was otherwise already. An address
+/// counts in its folded form: another way of writing it needs no new card.
+fn otherwise(before: &Insured, now: &Insured) -> String {
+    let name = (&before.kanji, &before.kana) != (&now.kanji, &now.kana);
+    let place = (&before.address_key, &before.building) != (&now.address_key, &now.building);
+    let words = [("氏名", name), ("住所", place)];
+    let told = words
+        .into_iter()
+        .filter(|(word, differs)| *differs || before.card_old.contains(word));
+    told.map(|(word, _)| word).collect::<Vec<_>>().join("・")
 }
 
 /// What stays of a record that was merged into another one (統合): one human is insured once. Its

@@ -91,6 +91,7 @@ fn a_loss_with_a_card_still_out_is_queued_for_fourteen_days() {
         cards: 1,
         card_out: false,
         version: 1,
+        ..Known::default()
     };
     let later = run(row("1940-05-01", "0000000101"), &history, Some(&returned));
     assert_eq!(later.row.due_moved, "");
@@ -183,4 +184,95 @@ fn a_state_and_a_history_that_disagree_about_a_death_are_a_question() {
     }
     let agreed = run_as(row("1940-05-01", "0000000101"), &dead, Some(&known), true);
     assert_eq!((agreed.row.question.as_str(), agreed.row.category), ("", 0));
+}
+
+/// A card that is out says name and address as they were; another way of writing the address is none.
+#[test]
+fn a_card_with_an_old_name_or_address_must_be_issued_again() {
+    let history = [("転入", "2010-01-01")];
+    let place = |key: &str, kanji: &str, row: Insured| Insured {
+        address: format!("町{key}"),
+        address_key: key.into(),
+        kanji: kanji.into(),
+        ..row
+    };
+    let start = place("sakura1", "見守花子", row("1940-05-01", "0000000101"));
+    let first = run(start.clone(), &history, None);
+    assert_eq!(first.row.card_old, "");
+    let known = |row: Insured, card_out| Known {
+        row,
+        ledger: first.ledger.clone(),
+        version: 1,
+        cards: 1,
+        card_out,
+        ..Known::default()
+    };
+    let same = Insured {
+        address: "町ｓａｋｕｒａ1".into(),
+        ..start.clone()
+    };
+    let old = |row: Insured, before: &Insured, out| {
+        run(row, &history, Some(&known(before.clone(), out))).row
+    };
+    assert_eq!(old(same, &first.row, true).card_old, "");
+    let moved = old(
+        place("sakura2", "見守花子", start.clone()),
+        &first.row,
+        true,
+    );
+    assert_eq!(moved.card_old, "住所");
+    let named = old(place("sakura2", "桜花子", start.clone()), &moved, true);
+    assert_eq!(named.card_old, "氏名・住所", "until a new one is issued");
+    let none = old(place("sakura2", "桜花子", start), &first.row, false);
+    assert_eq!(none.card_old, "", "no card is out");
+}
+
+/// FACTS B.2: what is entered by hand is worked on by the law, also through later changes of the register.
+#[test]
+fn an_entry_by_hand_is_derived_from_and_never_undone() {
+    let applied = Fact {
+        number: 1,
+        kind: Kind::Second,
+        from: date(2026, 5, 10),
+        until: None,
+        cancelled: false,
+    };
+    let known = Known {
+        facts: vec![applied],
+        ..Known::default()
+    };
+    let lives = [("転入", "1990-01-01")];
+    let out = run(row("1970-04-01", ""), &lives, Some(&known));
+    assert!(out.ours);
+    assert_eq!(
+        (out.row.category, out.row.since.as_str()),
+        (2, "2026-05-10")
+    );
+    assert_eq!((out.row.question.as_str(), out.row.card_wait), ("", 1));
+    assert!(!out.ledger.decided(), "the law goes on by itself");
+    let after = Known {
+        row: out.row,
+        ledger: out.ledger,
+        version: 1,
+        facts: known.facts.clone(),
+        ..Known::default()
+    };
+    assert!(
+        run(row("1970-04-01", ""), &lives, Some(&after))
+            .touched
+            .is_empty()
+    );
+    let gone = [("転入", "1990-01-01"), ("転出", "2026-11-10")];
+    let left = run(row("1970-04-01", ""), &gone, Some(&after));
+    assert_eq!(
+        (left.row.category, left.row.until.as_str()),
+        (0, "2026-11-11")
+    );
+    // Against the register it is a question, not a silent end.
+    let never = run(row("1970-04-01", ""), &[], Some(&after));
+    assert!(
+        never.row.question.contains("手入力1"),
+        "{}",
+        never.row.question
+    );
 }

@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use mimamori_gate::JobPermit;
 use mimamori_kernel::clock::Instant;
+use mimamori_kernel::id::PersonId;
 
-use super::job::{Derivation, DeriveError, mark, run};
+use super::job::{Derivation, DeriveError, mark, one, run};
 use crate::{CareInsurance, action};
 
 /// How the last derivation of this process went, for the screen.
@@ -87,6 +88,16 @@ impl CareInsurance {
         behind(&self.gate.job(action::DERIVE, None).await?).await
     }
 
+    /// Derives one person now, so that a screen or a card shows what is so: after an entry by hand, a
+    /// decision, or a change of the register.
+    ///
+    /// # Errors
+    /// [`DeriveError`].
+    pub(crate) async fn refresh(&self, person: PersonId) -> Result<(), DeriveError> {
+        let permit = self.gate.job(action::DERIVE, None).await?;
+        one(&permit, &self.codes, person, self.clock.now()).await
+    }
+
     /// The derivation of whoever took the turn by [`Nightly::begin`].
     pub(crate) async fn work(
         &self,
@@ -106,7 +117,7 @@ async fn behind(permit: &JobPermit) -> Result<bool, DeriveError> {
     let rows = permit.rows(last, vec![]).await?;
     let last = match rows.first() {
         Some(row) => row.text(0)?,
-        None => "0 0",
+        None => "0 0 0",
     };
     Ok(mark(permit).await? != last)
 }

@@ -13,6 +13,15 @@ pub enum Method {
     RunningMod10,
     /// The officer types it, from another system or a list.
     Manual,
+    /// The officer types it, and its last character is a modulus 10 digit.
+    ManualMod10,
+}
+
+impl Method {
+    /// Whether an officer types the number.
+    pub fn by_hand(self) -> bool {
+        matches!(self, Self::Manual | Self::ManualMod10)
+    }
 }
 
 /// The insurer's setting.
@@ -64,7 +73,7 @@ impl Numbering {
     pub fn make(&self, used: u64) -> Result<String, NumberError> {
         let serial = self.first.checked_add(used).ok_or(NumberError::UsedUp)?;
         let text = match self.method {
-            Method::Manual => return Err(NumberError::Manual),
+            Method::Manual | Method::ManualMod10 => return Err(NumberError::Manual),
             Method::Running => format!("{serial:010}"),
             Method::RunningMod10 => {
                 let body = format!("{serial:09}");
@@ -87,7 +96,7 @@ impl Numbering {
     /// [`NumberError::Shape`].
     pub fn check(&self, text: &str) -> Result<InsuredCheck, NumberError> {
         let method = match self.method {
-            Method::RunningMod10 => InsuredMethod::Mod10,
+            Method::RunningMod10 | Method::ManualMod10 => InsuredMethod::Mod10,
             Method::Running | Method::Manual => InsuredMethod::None,
         };
         Ok(insured_number(text, method)?)
@@ -143,9 +152,23 @@ mod tests {
         ] {
             assert!(checked.check(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(
-            numbering(Method::Manual, 1).make(0),
-            Err(NumberError::Manual)
-        );
+    }
+
+    #[test]
+    fn a_number_by_hand_is_never_made_and_checked_as_the_setting_says() {
+        for (method, wrong) in [
+            (Method::Manual, InsuredCheck::Sound),
+            (Method::ManualMod10, InsuredCheck::Warn),
+        ] {
+            let by_hand = numbering(method, 1);
+            assert!(method.by_hand());
+            assert_eq!(by_hand.make(0), Err(NumberError::Manual));
+            let sound = numbering(Method::RunningMod10, 1).make(41).unwrap();
+            assert_eq!(by_hand.check(&sound), Ok(InsuredCheck::Sound));
+            let digit = (sound.as_bytes()[9] - b'0' + 1) % 10;
+            let other = format!("{}{digit}", &sound[..9]);
+            assert_eq!(by_hand.check(&other), Ok(wrong), "warned, never refused");
+            assert!(by_hand.check("12345").is_err());
+        }
     }
 }

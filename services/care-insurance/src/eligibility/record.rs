@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use mimamori_kernel::error::Coded;
 
-use super::reason::{Codes, Side};
+use super::reason::{Codes, LossDay, Side};
 use super::rule::{Category, Qualification};
 use super::span::Span;
 
@@ -44,6 +44,9 @@ pub enum RecordError {
     /// The day of loss is not after the day of acquisition.
     #[error("喪失日が取得日より後ではありません。")]
     Order,
+    /// The day of loss is later than the event of its reason can have been.
+    #[error("喪失日が、この事由で今日入力できる日より後です。")]
+    Future,
     /// The reason may not be used on that day.
     #[error("この事由は、その日には使えません。")]
     Reason,
@@ -56,6 +59,7 @@ impl Coded for RecordError {
             Self::State => "QUALIFICATION-STATE",
             Self::Overlap => "QUALIFICATION-OVERLAP",
             Self::Order => "QUALIFICATION-ORDER",
+            Self::Future => "QUALIFICATION-FUTURE",
             Self::Reason => "QUALIFICATION-REASON",
         }
     }
@@ -65,6 +69,9 @@ impl Coded for RecordError {
             Self::NoEntry | Self::State => "画面を開き直して、今の資格の履歴を確かめてください。",
             Self::Overlap => "先に、重なる資格の喪失日を直すか、取り消してください。",
             Self::Order => "取得日と喪失日を見比べて、入力し直してください。",
+            Self::Future => {
+                "喪失は、転出や死亡があってから入力します。喪失日は、あった日かその翌日です。"
+            }
             Self::Reason => "事由の一覧から、その日に使えるものを選んでください。",
         }
     }
@@ -173,20 +180,29 @@ impl Ledger {
         Ok(())
     }
 
-    /// 喪失: ends a qualification by hand; `until` is the day of loss itself.
+    /// 喪失: ends a qualification by hand on `today`; `until` is the day of loss itself. An event
+    /// that has not been is not entered, so the latest is today, or tomorrow where the reason says the day after.
     ///
     /// # Errors
-    /// [`RecordError::Order`], [`RecordError::Reason`], [`RecordError::State`] when it was lost already.
+    /// [`RecordError::Order`], [`RecordError::Future`], [`RecordError::Reason`], [`RecordError::State`] when it was lost already.
     pub fn end(
         &mut self,
         number: u32,
         until: Date,
         reason: &str,
         codes: &Codes,
+        today: Date,
     ) -> Result<(), RecordError> {
         let known = codes.by_code(reason, until);
-        if known.is_none_or(|r| r.side != Side::Loss) {
+        let Some(known) = known.filter(|r| r.side == Side::Loss) else {
             return Err(RecordError::Reason);
+        };
+        let latest = match known.day {
+            Some(LossDay::Same) => today,
+            _ => today.tomorrow().unwrap_or(today),
+        };
+        if until > latest {
+            return Err(RecordError::Future);
         }
         let entry = self.entry(number, State::InForce)?;
         if entry.qualification.span.until.is_some() {

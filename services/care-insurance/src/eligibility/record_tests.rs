@@ -2,6 +2,8 @@ use jiff::civil::date;
 
 use super::*;
 
+const TODAY: Date = date(2026, 11, 21);
+
 fn qualification(from: Date, until: Option<Date>) -> Qualification {
     Qualification {
         category: Category::First,
@@ -64,16 +66,47 @@ fn an_end_by_hand_needs_a_reason_of_that_day_and_a_later_day() {
     let codes = Codes::built_in().unwrap();
     let mut ledger = two();
     let day = date(2026, 10, 2);
-    assert_eq!(ledger.end(2, day, "99", &codes), Err(RecordError::Reason));
-    assert_eq!(ledger.end(2, day, "12", &codes), Err(RecordError::Reason));
     assert_eq!(
-        ledger.end(2, date(2020, 4, 1), "38", &codes),
+        ledger.end(2, day, "99", &codes, TODAY),
+        Err(RecordError::Reason)
+    );
+    assert_eq!(
+        ledger.end(2, day, "12", &codes, TODAY),
+        Err(RecordError::Reason)
+    );
+    assert_eq!(
+        ledger.end(2, date(2020, 4, 1), "38", &codes, TODAY),
         Err(RecordError::Order)
     );
-    assert_eq!(ledger.end(1, day, "38", &codes), Err(RecordError::State));
-    assert_eq!(ledger.end(9, day, "38", &codes), Err(RecordError::NoEntry));
-    ledger.end(2, day, "38", &codes).unwrap();
+    assert_eq!(
+        ledger.end(1, day, "38", &codes, TODAY),
+        Err(RecordError::State)
+    );
+    assert_eq!(
+        ledger.end(9, day, "38", &codes, TODAY),
+        Err(RecordError::NoEntry)
+    );
+    ledger.end(2, day, "38", &codes, TODAY).unwrap();
     assert_eq!(ledger.on(day), None);
+}
+
+/// FACTS B.2: 33 (医療保険) is lost on the day itself, 31 and 32 on the day after at the latest.
+#[test]
+fn a_loss_is_not_entered_before_its_event_nor_before_the_gain() {
+    let codes = Codes::built_in().unwrap();
+    let tomorrow = date(2026, 11, 22);
+    for (reason, until, wrong) in [
+        ("31", date(2026, 11, 23), Some(RecordError::Future)),
+        ("32", date(2027, 1, 1), Some(RecordError::Future)),
+        ("33", tomorrow, Some(RecordError::Future)),
+        ("31", date(2020, 3, 31), Some(RecordError::Order)),
+        ("31", tomorrow, None),
+        ("33", TODAY, None),
+        ("31", date(2020, 4, 2), None),
+    ] {
+        let done = two().end(2, until, reason, &codes, TODAY);
+        assert_eq!(done.err(), wrong, "{reason} {until}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use mimamori_gate::{Statement, Value};
 use mimamori_kernel::date::PartialDate;
 use mimamori_kernel::id::PersonId;
 
+use super::fact::{Fact, Kind};
 use super::record::{Entry, State};
 use super::rule::{Category, Qualification};
 use super::span::Span;
@@ -121,4 +122,33 @@ pub(crate) fn card(
          VALUES (?, ?, ?, ?, ?, '', '')",
         args,
     )
+}
+
+/// Columns of a fact entered by hand, for the screen.
+pub(crate) const FACT: [&str; 14] = [
+    "number",
+    "kind",
+    "from_day",
+    "until_day",
+    "evidence",
+    "note",
+    "entered_at",
+    "entered_by",
+    "ended_at",
+    "ended_by",
+    "ended_why",
+    "cancelled_at",
+    "cancelled_by",
+    "cancelled_why",
+];
+
+/// The fact of these stored values; none when they are not one.
+pub(crate) fn fact(number: i64, [kind, from, until, cancelled]: [&str; 4]) -> Option<Fact> {
+    Some(Fact {
+        number: u32::try_from(number).ok()?,
+        kind: Kind::of(kind)?,
+        from: day(from)?,
+        until: day(until),
+        cancelled: !cancelled.is_empty(),
+    })
 }

@@ -10,7 +10,7 @@ use super::reason::{Codes, CodesError, LossDay};
 use super::span::{Span, union, without};
 
 /// The day the Long-Term Care Insurance Act came into force.
-const ACT: Date = date(2000, 4, 1);
+pub(super) const ACT: Date = date(2000, 4, 1);
 
 /// Category of an insured person (被保険者の種別).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

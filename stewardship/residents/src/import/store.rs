@@ -15,8 +15,9 @@ use super::{ImportError, Outcome};
 const CHUNK: usize = 250;
 /// Rows of one insert; few sizes, so that prepared statements are found again.
 const SIZES: [usize; 3] = [20, 4, 1];
-/// The facts that an import knows; others (an objection to provision) stay as they are.
-const KNOWN: i64 = 31;
+/// The facts that an import keeps up; others (an objection to provision) stay as they are. Who is insured
+/// stands in a new person's facts as the file says; from then on the derivation of the service decides it.
+const KNOWN: i64 = 15;
 /// RESIDENT and INSURED.
 const PRESENT: i64 = 17;
 
@@ -356,7 +357,7 @@ impl<'a> Store<'a> {
     async fn changed_facts(&self) -> Result<Vec<Statement>, ImportError> {
         let sql = format!(
             "SELECT f.person, f.mask FROM residents_fact f JOIN gate_subject s ON s.person = f.person \
-             WHERE f.generation = ? AND f.person > ? AND f.mask <> (s.mask & {KNOWN}) ORDER BY f.person LIMIT 2000"
+             WHERE f.generation = ? AND f.person > ? AND (f.mask & {KNOWN}) <> (s.mask & {KNOWN}) ORDER BY f.person LIMIT 2000"
         );
         let update = format!(
             "UPDATE gate_subject SET mask = mask - (mask & {KNOWN}) + ?, version = version + 1 WHERE person = ?"
@@ -377,7 +378,7 @@ impl<'a> Store<'a> {
                 let mask = row.int(1).map_err(GateError::from)?;
                 out.push(Statement::new(
                     update.clone(),
-                    vec![mask.into(), person.into()],
+                    vec![(mask & KNOWN).into(), person.into()],
                 ));
             }
         }

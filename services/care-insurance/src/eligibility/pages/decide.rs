@@ -1,7 +1,8 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mimamori_gate::{GateError, Purpose, Reason, Statement};
+use jiff::civil::Date;
+use mimamori_gate::{Facts, GateError, Purpose, Reason, Statement};
 use mimamori_identity::Visitor;
 use mimamori_kernel::date::{parse_any, wareki_with_western};
 use mimamori_kernel::error::Coded as _;
@@ -35,12 +36,18 @@ impl Sent {
             until: self.until.clone(),
             lost: self.lost.clone(),
             errors: vec![FieldError::new(format!("{field}-{}", self.number), message)],
+            ..Typed::default()
         }
     }
 }
 
 /// Applies the decision to the ledger; the words for the history.
-fn apply(room: &CareInsurance, ledger: &mut Ledger, sent: &Sent) -> Result<String, RecordError> {
+fn apply(
+    room: &CareInsurance,
+    ledger: &mut Ledger,
+    sent: &Sent,
+    today: Date,
+) -> Result<String, RecordError> {
     let n = sent.number;
     match sent.what.as_str() {
         "cancel" => ledger.cancel(n).map(|()| format!("資格{n}を取消")),
@@ -54,7 +61,7 @@ fn apply(room: &CareInsurance, ledger: &mut Ledger, sent: &Sent) -> Result<Strin
             let day = parse_any(&sent.until).ok().and_then(|d| d.full());
             let day = day.ok_or(RecordError::Order)?;
             let name = room.codes.by_code(&sent.lost, day).map(|r| r.name.clone());
-            ledger.end(n, day, &sent.lost, &room.codes)?;
+            ledger.end(n, day, &sent.lost, &room.codes, today)?;
             Ok(format!(
                 "資格{n}を{}に喪失（{}）",
                 wareki_with_western(day.into()),
@@ -83,11 +90,11 @@ pub(crate) async fn decide(
     let done = async {
         let row = read(&room, &visitor, person, reason.clone()).await?;
         let mut ledger = row.ledger;
-        let words = match apply(&room, &mut ledger, &sent) {
+        let now = room.clock.now();
+        let words = match apply(&room, &mut ledger, &sent, now.office_day()) {
             Ok(words) => words,
             Err(error) => return Ok(Some(error)),
         };
-        let now = room.clock.now();
         let (category, since, until) = Insured::standing(&ledger, now.office_day());
         let mut steps = vec![Statement::expecting(
             "UPDATE care_insurance_person SET category = ?, since = ?, until = ?, version = version + 1 \
@@ -123,14 +130,26 @@ pub(crate) async fn decide(
                 why,
             )
             .await?;
-        permit.change(steps, None).await?;
+        // Whoever may open insured persons alone follows the decision at once.
+        let facts = match category {
+            0 => permit.facts_with(0, Facts::INSURED),
+            _ => permit.facts_with(Facts::INSURED, 0),
+        };
+        permit.change(steps, Some(facts)).await?;
         Ok::<_, GateError>(None)
     };
     match done.await {
-        Ok(None) => Redirect::to(&format!("/insurance/persons/{person}")).into_response(),
+        Ok(None) => {
+            // What was decided stands; where it differs from the register the page asks at once.
+            if let Err(error) = room.refresh(person).await {
+                tracing::error!(code = error.code(), error = ?error, "a decision waits for the next derivation");
+            }
+            Redirect::to(&format!("/insurance/persons/{person}")).into_response()
+        }
         Ok(Some(error)) => {
             let field = match error {
-                RecordError::Order if sent.what == "end" => "until",
+                RecordError::Order | RecordError::Future if sent.what == "end" => "until",
+                RecordError::Reason => "lost",
                 _ => "note",
             };
             let typed = sent.again(field, format!("{error} {}", error.advice()));

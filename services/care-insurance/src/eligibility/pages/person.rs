@@ -10,13 +10,14 @@ use mimamori_kernel::id::PersonId;
 use mimamori_pages::{Choice, FieldError, Frame, Problem, Term, html_with_status};
 use mimamori_residents::answer;
 
+use super::fact::stored as stored_fact;
 use super::queue::{standing, wareki_text};
 use crate::eligibility::{
-    DeriveError, Entry, Ledger, QUALIFICATION, Side, State as Standing, day, entry,
+    DeriveError, Entry, FACT, Ledger, QUALIFICATION, Side, State as Standing, day, entry,
 };
 use crate::{CareInsurance, action};
 
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "insured_number",
     "kanji",
     "kana",
@@ -36,6 +37,7 @@ const COLUMNS: [&str; 19] = [
     "version",
     "due_moved",
     "due_age",
+    "card_old",
 ];
 
 const EVENTS: [&str; 3] = ["decided_at", "decided_by", "words"];
@@ -54,6 +56,7 @@ pub(crate) struct Row {
     pub ledger: Ledger,
     pub events: Vec<Record>,
     pub cards: Vec<Record>,
+    pub facts: Vec<Record>,
     pub withheld: Vec<Withheld>,
     pub line: u64,
 }
@@ -82,7 +85,7 @@ async fn find(
         .person(visitor, action::OPEN, Purpose::CareInsurance, person, why)
         .await?;
     let withheld = permit.withheld().to_vec();
-    let (record, ledger, events, cards) = tokio::try_join!(
+    let (record, ledger, events, cards, facts) = tokio::try_join!(
         permit.fetch("care_insurance_person", &COLUMNS, "1 = 1", vec![]),
         permit.fetch(
             "care_insurance_qualification",
@@ -102,18 +105,25 @@ async fn find(
             "1 = 1 ORDER BY number",
             vec![]
         ),
+        permit.fetch(
+            "care_insurance_fact",
+            &FACT,
+            "1 = 1 ORDER BY number",
+            vec![]
+        ),
     )?;
     let all: Revealed<_> = permit
-        .reveal(record.and(ledger).and(events).and(cards))
+        .reveal(record.and(ledger).and(events).and(cards).and(facts))
         .await?;
     let line = all.line();
-    let (((mut records, ledger), events), cards) = all.into_inner();
+    let ((((mut records, ledger), events), cards), facts) = all.into_inner();
     let entries = ledger.iter().filter_map(stored).collect();
     Ok(records.pop().map(|record| Row {
         record,
         ledger: Ledger::new(entries),
         events,
         cards,
+        facts,
         withheld,
         line,
     }))
@@ -157,10 +167,36 @@ pub(super) struct Typed {
     pub note: String,
     pub until: String,
     pub lost: String,
+    /// Number, end and reason of a fact that was entered by hand.
+    pub fact: (u32, String, String),
+    pub insured_number: String,
+    /// Its check digit does not agree.
+    pub doubtful: bool,
     pub errors: Vec<FieldError>,
 }
 
+/// A fact that was entered by hand, in words.
+struct Told {
+    number: u32,
+    kind: &'static str,
+    days: String,
+    evidence: String,
+    entered: String,
+    state: String,
+    /// It counts, and may end.
+    counts: bool,
+    open: bool,
+}
+
 impl Typed {
+    /// End and reason typed for this fact; nothing for the others.
+    fn of_fact(&self, number: &u32) -> (&str, &str) {
+        match self.fact.0 == *number {
+            true => (&self.fact.1, &self.fact.2),
+            false => ("", ""),
+        }
+    }
+
     /// What was typed for this qualification; nothing for the others.
     fn of<'a>(&self, number: &u32, typed: &'a str) -> &'a str {
         match self.number == *number {
@@ -185,6 +221,11 @@ struct PersonPage {
     question: String,
     terms: Vec<Term>,
     held: Vec<Held>,
+    facts: Vec<Told>,
+    /// The number is typed here, and there is none yet.
+    numbers: bool,
+    /// What stands otherwise on the card that is out.
+    card_old: String,
     reasons: Vec<Choice>,
     events: Vec<Event>,
     withheld: Vec<Withheld>,
@@ -234,7 +275,7 @@ pub(super) async fn person_page(
                 let page = page(room, frame, person, &row, words, typed);
                 Ok(html_with_status(status, page))
             }
-            None => Ok(nothing_yet(room.waits().await?)),
+            None => Ok(nothing_yet(frame, person, room.waits().await?)),
         }
     };
     match found.await {
@@ -247,22 +288,26 @@ pub(super) async fn person_page(
     }
 }
 
-/// Somebody of the register without a row here: not worked out yet, or a member of a household.
-fn nothing_yet(waits: bool) -> Response {
-    let next = match waits {
-        true => {
-            "台帳が変わったため、資格を計算し直しています。しばらくしてから開き直してください。"
-        }
-        false => {
-            "資格の計算の結果、被保険者ではありません。住民の記録で生年月日と異動を確かめてください。"
-        }
+#[derive(Template)]
+#[template(path = "care-insurance/nothing.html")]
+struct NothingPage {
+    frame: Frame,
+    person: PersonId,
+    /// A derivation is due: the answer may be another one soon.
+    waits: bool,
+}
+
+/// Somebody of the register without a row here: not worked out yet, or a member of a household. What
+/// makes a member insured (2号) is entered from here.
+fn nothing_yet(frame: &Frame, person: PersonId, waits: bool) -> Response {
+    let title = "この人の資格の記録はありません";
+    let frame = frame.clone().with_title(title).with_current("/insurance");
+    let page = NothingPage {
+        frame,
+        person,
+        waits,
     };
-    let (code, title) = ("insurance.nothing", "この人の資格の記録はありません");
-    let cause = match waits {
-        true => "資格の計算を待っています。",
-        false => "被保険者として扱う人ではありません。",
-    };
-    Problem::new(409, code, title, cause, next).into_response()
+    html_with_status(StatusCode::CONFLICT, page)
 }
 
 fn page(
@@ -338,6 +383,9 @@ fn page(
         by: r.text("decided_by").unwrap_or("").to_owned(),
         words: r.text("words").unwrap_or("").to_owned(),
     };
+    let open = |column: &str| record.int(column).is_some_and(|n| n != 0);
+    let soon = record.text("due_age").is_some_and(|d| !d.is_empty());
+    let out = row.cards.iter().any(|c| c.text("returned") == Some(""));
     PersonPage {
         frame: frame
             .clone()
@@ -348,6 +396,14 @@ fn page(
         question: record.text("question").unwrap_or("").to_owned(),
         terms,
         held,
+        facts: row.facts.iter().filter_map(told).collect(),
+        numbers: room.numbering.method.by_hand()
+            && record.text("insured_number") == Some("")
+            && (open("category") || soon),
+        card_old: match out {
+            true => record.text("card_old").unwrap_or("").to_owned(),
+            false => String::new(),
+        },
         reasons: std::iter::once(Choice::new("", "選んでください", ""))
             .chain(
                 room.codes
@@ -362,6 +418,42 @@ fn page(
         words,
         typed,
     }
+}
+
+fn told(record: &Record) -> Option<Told> {
+    let fact = stored_fact(record)?;
+    let text = |column: &str| record.text(column).unwrap_or("").to_owned();
+    let day =
+        |d: Option<jiff::civil::Date>| d.map_or_else(String::new, |d| wareki_text(&d.to_string()));
+    let who = |at: &str, by: &str| format!("{}　{}", moment(&text(at)), text(by));
+    let state = match (fact.cancelled, fact.until) {
+        (true, _) => format!(
+            "取消（{}　{}）",
+            who("cancelled_at", "cancelled_by"),
+            text("cancelled_why")
+        ),
+        (false, Some(_)) if !text("ended_at").is_empty() => {
+            format!(
+                "終了（{}　{}）",
+                who("ended_at", "ended_by"),
+                text("ended_why")
+            )
+        }
+        _ => "有効".into(),
+    };
+    Some(Told {
+        number: fact.number,
+        kind: fact.kind.japanese(),
+        days: match fact.kind.lasts() {
+            true => format!("{}から{}", day(Some(fact.from)), day(fact.until)),
+            false => day(Some(fact.from)),
+        },
+        evidence: format!("{}　{}", text("evidence"), text("note")),
+        entered: who("entered_at", "entered_by"),
+        state,
+        counts: !fact.cancelled,
+        open: !fact.cancelled && fact.kind.lasts() && fact.until.is_none(),
+    })
 }
 
 /// A moment of the office's clock as it is kept (`2026-11-21 09:05:07`), in words with minutes.

@@ -10,7 +10,7 @@ use mimamori_kernel::date::{PartialDate, wareki_with_western};
 use mimamori_pages::{Choice, FieldError, Frame, Pagination, Problem, html_with_status};
 use mimamori_residents::answer;
 
-use super::file::Asked;
+use super::file::{Asked, codes, unmapped};
 use crate::eligibility::{day, days_left};
 use crate::{CareInsurance, action};
 
@@ -30,12 +30,12 @@ pub(crate) struct Queue {
     pub text: &'static str,
     pub base: &'static str,
     pub order: &'static str,
-    /// Column of the due day.
+    /// Column of the due day; empty where there is none.
     pub due: &'static str,
 }
 
 /// All queues.
-pub(crate) const QUEUES: [Queue; 3] = [
+pub(crate) const QUEUES: [Queue; 4] = [
     Queue {
         code: "age",
         name: "65歳到達予定（翌月末まで）",
@@ -60,6 +60,14 @@ pub(crate) const QUEUES: [Queue; 3] = [
         order: "p.due_unknown, p.kana_key",
         due: "due_unknown",
     },
+    Queue {
+        code: "reissue",
+        name: "被保険者証の再交付が必要な人",
+        text: "交付したあとに、氏名か住所が変わりました。変更を確かめて、再交付を指示してください。",
+        base: "p.card_old <> '' AND EXISTS (SELECT 1 FROM care_insurance_card c WHERE c.person = p.person AND c.returned = '')",
+        order: "p.kana_key",
+        due: "",
+    },
 ];
 
 /// The queue with this code.
@@ -68,7 +76,7 @@ pub(crate) fn named(code: &str) -> Option<Queue> {
 }
 
 /// Columns of a list.
-pub(crate) const COLUMNS: [&str; 16] = [
+pub(crate) const COLUMNS: [&str; 17] = [
     "insured_number",
     "kanji",
     "kana",
@@ -85,6 +93,7 @@ pub(crate) const COLUMNS: [&str; 16] = [
     "due_moved",
     "due_unknown",
     "question",
+    "card_old",
 ];
 
 /// One row of a list.
@@ -125,7 +134,9 @@ pub(crate) fn lines(listed: &Listed, today: Date) -> Vec<Line> {
         };
         let due = QUEUES
             .iter()
+            .filter(|q| !q.due.is_empty())
             .find_map(|q| day(record.text(q.due).unwrap_or("")));
+        let old = record.text("card_old").unwrap_or("");
         Line {
             person: person.to_string(),
             number: text("insured_number"),
@@ -143,7 +154,12 @@ pub(crate) fn lines(listed: &Listed, today: Date) -> Vec<Line> {
             ),
             due: due.map_or_else(String::new, |d| wareki_with_western(d.into())),
             late: due.is_some_and(|d| days_left(today, d) < 0),
-            question: text("question"),
+            question: match old.is_empty() {
+                true => text("question"),
+                false => format!("{} 証の{old}が違います", text("question"))
+                    .trim()
+                    .to_owned(),
+            },
             protected: record.int("protected").is_some_and(|p| p != 0),
         }
     };
@@ -165,6 +181,9 @@ struct QueuePage<'a> {
     /// More persons wait than are listed.
     capped: bool,
     encodings: Vec<Choice>,
+    zeros: Vec<Choice>,
+    /// Persons of this page with characters that CP932 lacks, and which.
+    unmapped: Option<(usize, String)>,
     note: String,
     errors: Vec<FieldError>,
     line: u64,
@@ -241,12 +260,13 @@ pub(super) async fn queue_page(
         Ok::<_, GateError>((total, page, permit.reveal(rows).await?))
     };
     match read.await {
-        Ok((total, page, rows)) => html_with_status(
-            status,
-            QueuePage {
+        Ok((total, page, rows)) => {
+            let lines = lines(&rows, room.clock.now().office_day());
+            let page = QueuePage {
                 frame: &frame.with_title(queue.name).with_current("/insurance"),
                 queue,
-                lines: lines(&rows, room.clock.now().office_day()),
+                unmapped: lacking(&lines),
+                lines,
                 pages: Pagination::new(
                     format!("/insurance/queues/{}?page=", queue.code),
                     page,
@@ -258,11 +278,40 @@ pub(super) async fn queue_page(
                     Choice::new("utf-8", "UTF-8（BOM付き）", &asked.encoding),
                     Choice::new("cp932", "CP932（シフトJIS）", &asked.encoding),
                 ],
+                zeros: vec![
+                    Choice::new(
+                        "plain",
+                        "そのまま（ほかのシステムに渡すとき）",
+                        &asked.zeros,
+                    ),
+                    Choice::new(
+                        "sheet",
+                        "先頭の0を残す書き方（表計算ソフトで開くとき）",
+                        &asked.zeros,
+                    ),
+                ],
                 note: asked.note.clone(),
                 errors,
                 line: rows.line(),
-            },
-        ),
+            };
+            html_with_status(status, page)
+        }
         Err(error) => answer(error),
     }
+}
+
+/// How many of these persons have characters that CP932 lacks, and which; none when nobody has.
+fn lacking(lines: &[Line]) -> Option<(usize, String)> {
+    let texts = |l: &Line| {
+        [
+            l.kanji.clone(),
+            l.kana.clone(),
+            l.address.clone(),
+            l.question.clone(),
+        ]
+    };
+    let has = |l: &&Line| !unmapped(texts(l).iter().map(String::as_str)).is_empty();
+    let persons = lines.iter().filter(has).count();
+    let all: String = lines.iter().flat_map(texts).collect();
+    (persons > 0).then(|| (persons, codes(&unmapped([all.as_str()]))))
 }
