@@ -327,7 +327,13 @@ test("what is not there, and who has no business here", () =>
       assert.equal(answer.status(), 404, path);
       assert.equal(await answer.text(), model, `${path} looks like anything that is not there`);
     }
-    for (const who of ["care", "system", "auditor", "operations", "contractor", "citizen"]) {
+    for (const who of ["contractor", "citizen"]) {
+      await enter(page, who);
+      for (const path of ["/insurance", "/insurance/queues/age", "/insurance/cards"]) {
+        assert.equal((await page.goto(path)).status(), 404, `${who} at ${path}`);
+      }
+    }
+    for (const who of ["care", "system", "auditor", "operations"]) {
       await enter(page, who);
       for (const path of ["/insurance", "/insurance/queues/age", "/insurance/cards"]) {
         const answer = await page.goto(path);

@@ -263,11 +263,41 @@ test("the diagram of duties and the counts of the system administrator are sound
     for (const name of ["介護 はな", "clerk-1", "守屋"]) assert.ok(!said.includes(name), name);
   }));
 
+test("an institution's staff list is put in by one manager and becomes one PDF for the other", () =>
+  scene(browser, demo, {}, async (page) => {
+    await enter(page, "operations");
+    await page.goto("/operations/organisations/new");
+    await fill(page, mouse, { 種別: "利用機関（介護・医療）", 名称: "見守の里" });
+    await press(page, mouse, "登録する", "所属・機関");
+    await menu(page, mouse, "利用者管理", "利用者の一覧");
+    await press(page, mouse, "利用者の一括申請", "利用者の一括申請");
+    await press(page, mouse, "一括申請を入力する", "利用者の一括申請");
+    const given = { "所属・機関": "見守の里", 申請した機関の責任者: "施設長 見守 花子", 理由: "利用開始", 誤りのある行: "一行でも誤りがあれば、どの人も申請しない" };
+    await fill(page, mouse, { ...given, 貼り付けた名簿: "sato-1\t見守 はな\t業務利用者\nsato-2\t見守 太郎\t監査責任者" });
+    await press(page, mouse, "確かめて申請する");
+    assert.match(await page.locator("#lines-error").innerText(), /2行目 役割/);
+    await fill(page, mouse, { ...given, 貼り付けた名簿: "sato-1\t見守 はな\t業務利用者\nsato-2\t見守 太郎\t利用機関管理責任者" });
+    await press(page, mouse, "確かめて申請する");
+    await page.getByText("入力した人は承認できません").waitFor();
+    assert.equal(await page.locator("nav [aria-current=page]").innerText(), "利用者管理");
+    await enter(page, "second");
+    await page.goto("/operations/batches");
+    await row(page, "見守の里").getByRole("link").first().click();
+    await heading(page, "利用者の一括申請");
+    const download = page.waitForEvent("download", { timeout: 60_000 }).catch(() => null);
+    const answered = page.waitForResponse((r) => r.request().method() === "POST", { timeout: 60_000 });
+    await page.getByRole("button", { name: "承認してPDFを作る" }).click();
+    assert.match((await answered).headers()["content-type"], /application\/pdf/);
+    await download;
+    await page.goto("/operations/people");
+    assert.equal(await row(page, "sato-").count(), 2);
+  }));
+
 test("nobody else comes near the users", () =>
   scene(browser, demo, {}, async (page) => {
     const unknown = "0123456789abcdef0123456789abcdef";
     const places = ["people", "people/new", "structure", "requests", "reviews", "organisations", "organisations/new", "contracts", "contracts/new",
-      `people/${unknown}/stop`, `people/${unknown}/password`, `people/${unknown}/role`, `people/${unknown}/scope`];
+      "batches", "batches/new", `people/${unknown}/stop`, `people/${unknown}/resident`, `people/${unknown}/password`, `people/${unknown}/role`, `people/${unknown}/scope`];
     for (const who of ["clerk", "lead", "citizen", "system"]) {
       await enter(page, who);
       for (const place of places) {

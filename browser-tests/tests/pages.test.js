@@ -75,7 +75,7 @@ const PAGES = [
   })],
   ["record of a protected person", "clerk", async (page) => page.goto((await findWithBadge(page, "支援措置", ["世帯員", "支援措置（同居）"])).href)],
   ["refusal", "care", (page) => page.goto(member.path), "06-refusal"],
-  ["refusal at the search", "contractor", (page) => page.goto("/residents/search")],
+  ["refusal at the search", "system", (page) => page.goto("/residents/search")],
   ["own looks", "citizen", async (page) => {
     const { context, page: desk } = await open(browser, demo);
     await enter(desk, "clerk");

@@ -230,7 +230,26 @@ async fn load(
         1,
         "demo-citizen",
     );
-    let line = system_act(instance, "account.link", "demo citizen".into(), vec![link]);
+    let mut links = vec![link];
+    // Two officers live in the town, so that the rules about one's own record have somebody to find.
+    for (login, place) in [("clerk-1", 0i64), ("lead-1", 12)] {
+        links.push(Statement::expecting(
+            "INSERT INTO identity_resident (user_id, address_number, own) \
+             SELECT u.id, p.address_number, 1 FROM identity_user u, residents_person p WHERE u.login = ? \
+             AND p.generation = (SELECT generation FROM residents_state WHERE one = 1) \
+             AND p.person = (SELECT q.person FROM residents_person q WHERE q.generation = p.generation AND q.status = 1 \
+             AND q.insured = 1 AND q.protected = 0 ORDER BY q.kana_key DESC, q.address_number LIMIT 1 OFFSET ?)",
+            vec![login.into(), place.into()],
+            1,
+            "demo-officer",
+        ));
+    }
+    let line = system_act(
+        instance,
+        "account.link",
+        "demo citizen and officers".into(),
+        links,
+    );
     instance.trace.record(line).await?;
     crate::insurance::derive(instance).await?;
     Ok(outcome)

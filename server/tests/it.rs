@@ -5,6 +5,8 @@
 mod audit;
 #[path = "it/backups.rs"]
 mod backups;
+#[path = "it/batches.rs"]
+mod batches;
 #[path = "it/beside.rs"]
 mod beside;
 #[path = "it/cards.rs"]
@@ -31,6 +33,8 @@ mod house;
 mod imports;
 #[path = "it/insurance.rs"]
 mod insurance;
+#[path = "it/links.rs"]
+mod links;
 #[path = "it/oracle.rs"]
 mod oracle;
 #[path = "it/papers.rs"]

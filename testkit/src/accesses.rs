@@ -96,6 +96,8 @@ pub struct Access {
     pub person: Option<usize>,
     /// A note of that officer and day stands behind it.
     pub linked: bool,
+    /// An ordinary slip that a rule is written to show: no note, a clerk at a protected person, late work.
+    pub slip: bool,
     /// Planted.
     pub misuse: Option<Misuse>,
 }
@@ -146,13 +148,16 @@ fn day(
 ) {
     let (persons, officers) = year;
     let mut at = 8 * 3600 + 35 * 60 + draw.below(900);
-    let mut add = |second, person, linked| {
+    let lead = officers[officer].lead;
+    let mut add = |second, person: Option<usize>, linked| {
+        let kept = person.is_some_and(|p| persons[p].protected) && !lead;
         out.push(Access {
             officer,
             day,
             second,
             person,
             linked,
+            slip: person.is_some() && !linked || kept || second >= 21 * 3600,
             misuse: None,
         });
     };
@@ -224,6 +229,7 @@ fn plant(
         second,
         person,
         linked,
+        slip: false,
         misuse: Some(misuse),
     };
     match misuse {

@@ -4,7 +4,7 @@
 //! column of a person's record comes through here; what is read is hidden until the audit's own
 //! line stands. A person is found by number or id, and only the opaque id comes back (S4-100, S4-101).
 
-use mimamori_identity::{OrgKind, Visitor};
+use mimamori_identity::Visitor;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, PersonId, UserId};
 use mimamori_storage::{Row, Statement, Value};
@@ -91,10 +91,7 @@ impl Gate {
                 ..act(visitor, action, purpose, ground)
             };
             self.trace.record(line).await?;
-            return Err(match visitor.org_kind {
-                OrgKind::Department => GateError::Refused(refused),
-                _ => GateError::NotFound,
-            });
+            return Err(Self::told(visitor, refused));
         }
         policies.sort();
         policies.dedup();

@@ -76,7 +76,10 @@ impl Gate {
             ..permit.act()
         };
         self.trace.record(line).await?;
-        Err(GateError::Refused(refused))
+        Err(match ordered_by {
+            Some(visitor) => Self::told(visitor, refused),
+            None => GateError::Refused(refused),
+        })
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mimamori_identity::{
-    Account, AccountChange, Contract, OrgKind, Organisation, Visitor, account_by_id, contracts,
-    organisations, staff_accounts,
+    Account, AccountChange, Contract, OrgKind, Organisation, Ties, Visitor, account_by_id,
+    contracts, organisations, staff_accounts, ties,
 };
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::UserId;
@@ -94,10 +94,7 @@ impl Gate {
         }
         let refused = self.merge(&refusals);
         permit.refuse(&refused.policy).await?;
-        Err(match visitor.org_kind {
-            OrgKind::Department => GateError::Refused(refused),
-            _ => GateError::NotFound,
-        })
+        Err(Self::told(visitor, refused))
     }
 }
 
@@ -185,6 +182,12 @@ impl OfficePermit {
         Ok(Hidden(found.filter(|a| a.org.kind != OrgKind::Citizens)))
     }
 
+    /// The residents that one user declared to be himself and his household.
+    pub async fn ties(&self, user: &UserId) -> Result<Hidden<Ties>, GateError> {
+        self.staff()?;
+        Ok(Hidden(ties(&self.gate.db, user).await?))
+    }
+
     /// All organisations.
     pub async fn organisations(&self) -> Result<Hidden<Vec<Organisation>>, GateError> {
         self.staff()?;
@@ -225,6 +228,26 @@ impl OfficePermit {
             then,
             receipt.map_err(GateError::from)?.line(),
         ))
+    }
+
+    /// [`Self::change`] whose outcome leaves the screen: counted for `persons` users, with its stamp.
+    ///
+    /// Errors: those of [`Self::change`] and [`Self::take_out`]; nothing is written then.
+    pub async fn issue<T, U, E: From<GateError>>(
+        self,
+        known: Hidden<T>,
+        persons: u32,
+        at: Instant,
+        rule: impl FnOnce(T) -> Result<(Change, U), E>,
+    ) -> Result<(Revealed<U>, Stamp), E> {
+        within_cap(self.action, persons)?;
+        let (change, then) = rule(known.0)?;
+        let line = self.with(change, at)?;
+        let stamp = self
+            .gate
+            .record_out(&self.visitor, line, persons, at)
+            .await?;
+        Ok((Revealed::new(then, stamp.line), stamp))
     }
 
     /// The line with a change.

@@ -58,7 +58,7 @@ pub(crate) fn end_of(until: Option<Date>) -> Value {
 }
 
 /// 3 to 40 of a-z, 0-9 and hyphen.
-pub(crate) fn login_is_right(login: &str) -> bool {
+pub fn login_is_right(login: &str) -> bool {
     (3..=40).contains(&login.len())
         && login
             .bytes()

@@ -114,6 +114,41 @@ pub fn register(
     Ok((id, AccountChange::of(vec![write])))
 }
 
+/// Registers somebody with a role at once: asked for by one 運営管理責任者, approved by another (S4-52).
+pub fn enrol(
+    (requester, approver): (&Account, &Account),
+    (entrant, kind): (&Entrant, OrgKind),
+    (role, period): (Role, Period),
+    initial: &Initial,
+    (now, valid): (Instant, i64),
+    random: &dyn Random,
+) -> Result<(UserId, AccountChange), IdentityError> {
+    let manages = |a: &Account| a.active && a.roles.contains(&Role::OperationsManager);
+    if requester.id == approver.id || !manages(requester) || !manages(approver) {
+        return Err(IdentityError::Separation(
+            "一括申請は、一人の運営管理責任者が入力し、ほかの運営管理責任者が承認します。",
+        ));
+    }
+    separate(kind, &[role])?;
+    let (user, change) = register(entrant, initial, now, valid, approver.id, random)?;
+    let given = AccountChange::of(vec![give_role(&user, role, period)]);
+    Ok((user, change.and(given)))
+}
+
+/// The write that gives a role for a period.
+fn give_role(user: &UserId, role: Role, period: Period) -> Statement {
+    Statement::new(
+        "INSERT INTO identity_user_role (user_id, role, valid_from, valid_until) VALUES (?, ?, ?, ?) \
+         ON CONFLICT (user_id, role) DO UPDATE SET valid_from = excluded.valid_from, valid_until = excluded.valid_until",
+        vec![
+            user.bytes().into(),
+            role.code().into(),
+            period.from.map(first_moment).into(),
+            end_of(period.until),
+        ],
+    )
+}
+
 fn raise(account: &Account, set: &str, mut args: Vec<Value>) -> Statement {
     args.extend([account.id.bytes().into(), account.epoch.into()]);
     Statement::expecting(
@@ -223,16 +258,7 @@ pub fn appoint(
     roles.push(role);
     separate(to.org.kind, &roles)?;
     Ok(AccountChange::of(vec![
-        Statement::new(
-            "INSERT INTO identity_user_role (user_id, role, valid_from, valid_until) VALUES (?, ?, ?, ?) \
-             ON CONFLICT (user_id, role) DO UPDATE SET valid_from = excluded.valid_from, valid_until = excluded.valid_until",
-            vec![
-                to.id.bytes().into(),
-                role.code().into(),
-                period.from.map(first_moment).into(),
-                end_of(period.until),
-            ],
-        ),
+        give_role(&to.id, role, period),
         raise(to, "", vec![]),
     ]))
 }

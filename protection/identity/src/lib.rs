@@ -17,11 +17,14 @@ mod reading;
 mod schema;
 mod sessions;
 mod sign_in;
+mod ties;
 
-pub use accounts::{NewUser, bootstrap_done, new_user, password_statements, revoke};
+pub use accounts::{
+    NewUser, bootstrap_done, login_is_right, new_user, password_statements, revoke,
+};
 pub use change::{
-    AccountChange, Entrant, Initial, Period, appoint, end_org, end_role, enter_org, register,
-    reset_password, set_scope, stop,
+    AccountChange, Entrant, Initial, Period, appoint, end_org, end_role, enrol, enter_org,
+    register, reset_password, set_scope, stop,
 };
 pub use contract::{Contract, Terms, contracts, end_contract, enter_contract};
 pub use error::IdentityError;
@@ -33,3 +36,4 @@ pub use reading::{Organisation, account_by_id, organisations, staff_accounts};
 pub use schema::{ITEMS, MIGRATIONS, org_statement};
 pub use sessions::{EndReason, Limits, SessionState};
 pub use sign_in::{Identity, SignedIn};
+pub use ties::{ADDRESS_NUMBER, Ties, set_ties, ties};

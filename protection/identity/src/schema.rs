@@ -6,7 +6,7 @@ use crate::model::Org;
 pub const ITEMS: &str = include_str!("../items.toml");
 
 /// Tables of identity.
-pub const MIGRATIONS: &[Migration] = &[FIRST, PERIODS, DESKS];
+pub const MIGRATIONS: &[Migration] = &[FIRST, PERIODS, DESKS, RESIDENTS];
 
 const FIRST: Migration = Migration {
     id: "identity-0001",
@@ -65,6 +65,18 @@ CREATE TABLE identity_desk (
   desk {blob} NOT NULL PRIMARY KEY,
   seen {int} NOT NULL);
 CREATE INDEX identity_desk_seen ON identity_desk (seen);
+",
+};
+
+/// Which residents users of the office are, for the monitoring rules alone (S0-45, decision 0026).
+const RESIDENTS: Migration = Migration {
+    id: "identity-0004",
+    ddl: "
+CREATE TABLE identity_resident (
+  user_id {blob} NOT NULL REFERENCES identity_user (id),
+  address_number {text} NOT NULL,
+  own {int} NOT NULL,
+  PRIMARY KEY (user_id, address_number)) {clustered};
 ",
 };
 

@@ -153,7 +153,18 @@ async fn an_alert_is_answered_by_the_auditor_and_reported_with_a_signature() {
         );
         let manager = house.play("kanri-1").await;
         let read = house.get(&made.location, &manager).await.body;
-        assert!(read.contains("（protected）: 1件（問題なし 1"), "{read}");
+        for words in [
+            "<dt>支援措置の対象者の閲覧</dt>",
+            "1件（問題なし 1",
+            "<dt>最後に署名された行</dt>",
+            "許可された行",
+        ] {
+            assert!(read.contains(words), "{words}: {read}");
+        }
+        assert!(
+            !read.contains("checkpoint "),
+            "for people, not for machines: {read}"
+        );
         let file = house
             .get(&format!("{}/file", made.location), &manager)
             .await

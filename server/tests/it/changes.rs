@@ -34,6 +34,12 @@ async fn a_death_is_confirmed_and_facts_history_household_and_journal_follow() {
         let unasked = house.get(&path, &cookie).await;
         assert_eq!(unasked.location, format!("/residents/{person}"), "a reason first");
         let desk = Desk::open(&house, "clerk-1", person).await;
+        let lines = async |action: &str| {
+            let sql = "SELECT COUNT(*) FROM trace_line WHERE action = ? AND decision = 1";
+            let row = house.instance.db.fetch_one(sql, vec![action.into()]);
+            row.await.unwrap().unwrap().int(0).unwrap()
+        };
+        let (looks, moves) = (lines("person.open").await, lines("person.move").await);
         let page = desk.form("move").await;
         assert_eq!(page.status, StatusCode::OK);
         let days = [("kind", "死亡"), ("event_day", "R081102"), ("notified_day", "2026-11-04")];
@@ -49,6 +55,11 @@ async fn a_death_is_confirmed_and_facts_history_household_and_journal_follow() {
         assert_eq!(house.version(&person).await, 1, "nothing is written yet");
         let done = desk.send("move", "write", &typed(&check.body, &[])).await;
         assert_eq!(done.location, format!("/residents/{person}"), "{}", done.body);
+        assert_eq!(
+            (lines("person.open").await, lines("person.move").await),
+            (looks + 1, moves + 1),
+            "one look and one change, whatever was typed between them"
+        );
         let sql = format!(
             "SELECT p.status, p.status_day, p.version, s.mask, f.mask, h.ended FROM residents_person p \
              JOIN gate_subject s ON s.person = p.person JOIN residents_fact f ON f.person = p.person AND f.generation = p.generation \

@@ -126,12 +126,16 @@ fn demanded(cell: &Cell) -> bool {
         }
         // S4-28, S4-54, S4-74, S4-76: the office does it, and nobody for himself.
         "people.stop" | "password.reset" | "password.propose" | "certificate.print"
-        | "role.propose" | "role.end" | "scope.propose" | "review.answer" => {
+        | "role.propose" | "role.end" | "scope.propose" | "resident.propose" | "review.answer" => {
             operates(cell, Class::Staff) && cell.role == Role::OperationsManager && !cell.own
         }
-        "people.register" | "organisation.change" | "contract.propose" | "contract.end" => {
-            operates(cell, Class::Staff) && cell.role == Role::OperationsManager
-        }
+        "people.register"
+        | "organisation.change"
+        | "contract.propose"
+        | "contract.end"
+        | "batch.propose"
+        | "batch.decline"
+        | "batch.issue" => operates(cell, Class::Staff) && cell.role == Role::OperationsManager,
         // S0-04, S0-05, S0-45: who may open a person's record may write down why.
         "note.write" => {
             cell.kind == OrgKind::Department

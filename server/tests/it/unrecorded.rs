@@ -162,9 +162,15 @@ async fn when_no_line_can_be_written_no_page_shows_a_person() {
                     .replace("{result}", result)
                     .replace(['{', '}'], "0");
                 // Whatever an id of the office would be, this one is nobody's.
-                let path = ["0user0", "0request0", "0organisation0", "0contract0"]
-                    .iter()
-                    .fold(path, |path, mark| path.replace(mark, &"0".repeat(32)));
+                let path = [
+                    "0user0",
+                    "0request0",
+                    "0batch0",
+                    "0organisation0",
+                    "0contract0",
+                ]
+                .iter()
+                .fold(path, |path, mark| path.replace(mark, &"0".repeat(32)));
                 for method in ["GET", "POST"] {
                     if !(if method == "GET" {
                         route.get

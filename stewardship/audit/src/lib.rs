@@ -48,6 +48,9 @@ pub const ROOM: Room = Room {
         "residents_person",
         "residents_state",
         "identity_user",
+        "identity_org",
+        "identity_resident",
+        "gate_same",
         "trace_line",
     ],
 };

@@ -1,7 +1,9 @@
 use mimamori_gate::Migration;
 
 /// Tables of the room. No name, number or address of a person: a person is the token of the trace.
-pub const MIGRATIONS: &[Migration] = &[Migration {
+pub const MIGRATIONS: &[Migration] = &[FIRST, LINKS];
+
+const FIRST: Migration = Migration {
     id: "audit-0001",
     ddl: "
 CREATE TABLE audit_state (
@@ -41,4 +43,14 @@ CREATE TABLE audit_report (
   note {text} NOT NULL);
 CREATE INDEX audit_report_month ON audit_report (month);
 ",
-}];
+};
+
+/// How many officers the rules about relatives can judge, as of the last run.
+const LINKS: Migration = Migration {
+    id: "audit-0002",
+    ddl: "
+ALTER TABLE audit_state ADD COLUMN officers {int} NOT NULL DEFAULT 0;
+ALTER TABLE audit_state ADD COLUMN linked {int} NOT NULL DEFAULT 0;
+ALTER TABLE audit_state ADD COLUMN unknown {int} NOT NULL DEFAULT 0;
+",
+};

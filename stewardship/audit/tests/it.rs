@@ -260,16 +260,24 @@ async fn own_record_kin_protected_and_nights_are_found_and_the_line_tells_only_c
         let link = |sql: &str, args: Vec<Value>| Statement::new(sql.to_owned(), args);
         let moved = vec![
             link(
-                "UPDATE identity_user SET person = ? WHERE login = 'clerk-1'",
+                "INSERT INTO identity_resident (user_id, address_number, own) \
+                 SELECT u.id, p.address_number, 1 FROM identity_user u, residents_person p \
+                 WHERE u.login = 'clerk-1' AND p.person = ?",
                 vec![own.bytes().into()],
+            ),
+            // A number that nobody has is counted, and found by nobody.
+            link(
+                "INSERT INTO identity_resident (user_id, address_number, own) \
+                 SELECT u.id, '999999999999999', 1 FROM identity_user u WHERE u.login = 'lead-1'",
+                vec![],
             ),
             // Two numbers of one block, and nobody else there.
             link(
-                "UPDATE residents_person SET address_key = '試験町1-2-3' WHERE person = ?",
+                "UPDATE residents_person SET address = '試験町一丁目２番３号' WHERE person = ?",
                 vec![own.bytes().into()],
             ),
             link(
-                "UPDATE residents_person SET address_key = '試験町1-2-9' WHERE person = ?",
+                "UPDATE residents_person SET address = '試験町1-2-9' WHERE person = ?",
                 vec![neighbour.bytes().into()],
             ),
         ];
@@ -293,6 +301,10 @@ async fn own_record_kin_protected_and_nights_are_found_and_the_line_tells_only_c
         ];
         assert_eq!(office.alerts().await, expected);
         assert_eq!((outcome.findings, outcome.new), (4, 4));
+        assert_eq!(
+            (outcome.officers, outcome.linked, outcome.unknown),
+            (2, 2, 1)
+        );
         let sql = "SELECT policy, tokens FROM trace_line WHERE line = ?";
         let rows = office
             .db
@@ -366,7 +378,9 @@ async fn a_clerk_gets_no_permit_for_the_trace_and_an_audit_reads_no_record() {
             matches!(names, Err(GateError::Rules(_))),
             "extracts are not for pages"
         );
-        let secrets = permit.persons("SELECT id FROM identity_org", vec![]).await;
+        let secrets = permit
+            .persons("SELECT id FROM identity_contract", vec![])
+            .await;
         assert!(matches!(secrets, Err(GateError::Rules(_))));
     })
     .await;

@@ -28,6 +28,7 @@ fn people(year: &Year) -> People {
         let known = Known {
             family: family_of(&person.name),
             block: block_of(&address_key(&person.address)),
+            household: String::new(),
             protected: person.protected,
         };
         *people.families.entry(known.family.clone()).or_default() += 1;
@@ -41,6 +42,7 @@ fn people(year: &Year) -> People {
             family: family_of(&officer.name),
             block: home.map_or_else(String::new, |h| h.block.clone()),
             own,
+            ..Officer::default()
         };
         people.officers.insert(actor(n), known);
     }
@@ -68,6 +70,7 @@ fn a_seeded_year_finds_the_planted_misuse_and_leaves_ordinary_days_alone() {
     let mut planted: BTreeMap<u64, Misuse> = BTreeMap::new();
     let mut days: BTreeSet<([u8; 16], jiff::civil::Date)> = BTreeSet::new();
     let mut tainted = days.clone();
+    let mut slipped = days.clone();
     for (n, access) in year.accesses.iter().enumerate() {
         let line = n as u64 + 1;
         let at = jiff::tz::Offset::constant(9)
@@ -92,6 +95,9 @@ fn a_seeded_year_finds_the_planted_misuse_and_leaves_ordinary_days_alone() {
         });
         let day = (actor(access.officer), access.day);
         days.insert(day);
+        if access.slip {
+            slipped.insert(day);
+        }
         if let Some(misuse) = access.misuse {
             planted.insert(line, misuse);
             tainted.insert(day);
@@ -143,6 +149,18 @@ fn a_seeded_year_finds_the_planted_misuse_and_leaves_ordinary_days_alone() {
     for (kind, days) in &by_kind {
         println!("ordinary days with {}: {}", kind.code(), days.len());
     }
+    // A day on which the officer forgot a note, kept a protected person's case or worked late is a day that
+    // the rules are written to show; the same look planted as misuse differs from it in nothing.
+    let faultless = normal - slipped.difference(&tainted).count();
+    let chance = alerted
+        .difference(&tainted)
+        .filter(|day| !slipped.contains(*day))
+        .count();
+    let blind = chance as f64 / faultless as f64;
+    println!(
+        "{faultless} faultless officer-days among them, alerted {chance} ({:.2} %)",
+        blind * 100.0
+    );
     let recall = hit as f64 / all as f64;
     let share = disturbed as f64 / normal as f64;
     println!(
@@ -154,7 +172,15 @@ fn a_seeded_year_finds_the_planted_misuse_and_leaves_ordinary_days_alone() {
     );
     assert!(all > 200 && normal > 3_000, "{all} planted, {normal} days");
     assert!(recall >= 0.95, "recall {recall}");
-    assert!(share <= 0.05, "share {share}");
+    assert!(share <= 0.03, "share {share}");
+    assert!(blind <= 0.01, "share of faultless days {blind}");
+    assert_eq!(
+        disturbed - chance,
+        alerted
+            .difference(&tainted)
+            .filter(|d| slipped.contains(*d))
+            .count()
+    );
     let acquaintances = &acts[&Misuse::Acquaintance];
     assert!(
         acquaintances.1.len() * 5 < acquaintances.0.len(),

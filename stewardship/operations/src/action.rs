@@ -27,6 +27,17 @@ pub const ROLE_PROPOSE: Action = Action::new("role.propose", "任命を申請", 
 pub const ROLE_END: Action = Action::new("role.end", "任命を終了", &[Staff]);
 /// Asks for other limits of somebody's rights.
 pub const SCOPE_PROPOSE: Action = Action::new("scope.propose", "利用範囲の変更を申請", &[Staff]);
+/// Asks to enter which resident a user is, and his household.
+pub const RESIDENT_PROPOSE: Action =
+    Action::new("resident.propose", "本人の宛名番号の登録を申請", &[Staff]);
+/// Enters the staff list of an organisation for approval.
+pub const BATCH_PROPOSE: Action = Action::new("batch.propose", "利用者の一括申請を入力", &[Staff]);
+/// Declines a list, or takes the own one back.
+pub const BATCH_DECLINE: Action =
+    Action::new("batch.decline", "利用者の一括申請を却下・取下げ", &[Staff]);
+/// Approves a list and prints slips and certificates in one document.
+pub const BATCH_ISSUE: Action =
+    Action::new("batch.issue", "利用者の一括申請を承認し印刷", &[Staff]).way_out(50);
 /// What waits for a second person.
 pub const REQUEST_LIST: Action = Action::new("request.list", "申請の一覧を閲覧", &[Staff]);
 /// Approves or declines.
@@ -65,6 +76,10 @@ pub const ALL: &[Action] = &[
     ROLE_PROPOSE,
     ROLE_END,
     SCOPE_PROPOSE,
+    RESIDENT_PROPOSE,
+    BATCH_PROPOSE,
+    BATCH_DECLINE,
+    BATCH_ISSUE,
     REQUEST_LIST,
     REQUEST_DECIDE,
     REVIEW_LIST,

@@ -37,6 +37,11 @@ pub enum OperationsError {
     /// The account's password is given anew by two persons.
     #[error("管理・監査の役割の人のパスワードは、申請する人と承認する人の二人で再発行します。")]
     NeedsTwo,
+    /// What a list says does not fit any more: an ID was given away, the organisation or contract ended.
+    #[error(
+        "名簿の内容が、いまの登録と合わなくなりました（使われたID、過ぎた任期、終了した所属や契約）。"
+    )]
+    Overtaken,
     /// Nobody without a duty has a certificate of registration.
     #[error("この利用者には有効な任命がないため、登録済証を出せません。")]
     NoDuty,
@@ -66,6 +71,7 @@ impl Coded for OperationsError {
             Self::AskerGone => "OPERATIONS-ASKER-GONE",
             Self::Stopped => "OPERATIONS-STOPPED",
             Self::NeedsTwo => "OPERATIONS-NEEDS-TWO",
+            Self::Overtaken => "OPERATIONS-OVERTAKEN",
             Self::NoDuty => "OPERATIONS-NO-DUTY",
             Self::Sheet(e) => e.code(),
             Self::Machine => "OPERATIONS-MACHINE",
@@ -82,6 +88,7 @@ impl Coded for OperationsError {
             Self::AskerGone => "申請を却下し、いまの運営管理責任者が申請し直してください。",
             Self::Stopped => "利用者の一覧を開き直してください。",
             Self::NeedsTwo => "再発行の画面を開き直して、申請してください。",
+            Self::Overtaken => "却下して、直した名簿で申請し直してください。",
             Self::NoDuty => "任命が承認されてから印刷してください。",
             Self::Sheet(e) => e.advice(),
             Self::Machine => "時間をおいてもう一度お試しください。",

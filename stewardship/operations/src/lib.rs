@@ -7,6 +7,7 @@
 //! a stop of the last 運営管理責任者.
 
 pub mod action;
+mod batch;
 mod contract;
 mod error;
 mod organisation;
@@ -122,10 +123,24 @@ impl Operations {
                 "/operations/people/{user}/scope",
                 get(people::scope::page).post(people::scope::submit),
             )
+            .route(
+                "/operations/people/{user}/resident",
+                get(people::resident::page).post(people::resident::submit),
+            )
             .route("/operations/requests", get(request::page::list))
             .route(
                 "/operations/requests/{request}",
                 get(request::page::page).post(request::page::submit),
+            )
+            .route("/operations/batches", get(batch::page::list))
+            .route("/operations/batches/template", get(batch::page::template))
+            .route(
+                "/operations/batches/new",
+                get(batch::page::page).post(batch::page::submit),
+            )
+            .route(
+                "/operations/batches/{batch}",
+                get(batch::page::open_one).post(batch::submit),
             )
             .route("/operations/reviews", get(review::page::list))
             .route(

@@ -9,7 +9,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 
 use crate::error::answer;
 use crate::people::rule::live;
-use crate::people::{id, may};
+use crate::people::{id, may, offers};
 use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment, settled};
 use crate::{Operations, OperationsError, action};
 
@@ -24,7 +24,7 @@ const KINDS: [(OrgKind, &str); 4] = [
 /// Longest name, characters.
 const LONGEST: usize = 60;
 
-fn kind(kind: OrgKind) -> &'static str {
+pub(crate) fn kind(kind: OrgKind) -> &'static str {
     let found = KINDS.iter().find(|(k, _)| *k == kind);
     found.map_or("市民", |(_, words)| words)
 }
@@ -50,6 +50,7 @@ pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
         Err(error) => return answer(error),
     };
     let (organisations, accounts) = &*shown;
+    let changes = offers(&room, &visitor, action::ORGANISATION_CHANGE, None);
     let rows = organisations
         .iter()
         .filter(|o| o.org.kind != OrgKind::Citizens)
@@ -61,6 +62,7 @@ pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
                 Cell::text(format!("{}人", people.count())),
                 match o.ended {
                     Some(at) => Cell::text(format!("終了（{}）", moment(at))),
+                    None if !changes => Cell::text("—"),
                     None => Cell::Link(
                         format!("/operations/organisations/{}/end", o.org.id),
                         format!("{}を終了する", o.org.name),
@@ -69,9 +71,12 @@ pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
             ]
         });
     let heads = ["名称", "種別", "利用者", "手続"];
-    SheetPage::new(&frame, "所属・機関", shown.line())
-        .current("/operations/people")
-        .link("/operations/organisations/new", "所属・機関を登録する")
+    let mut sheet =
+        SheetPage::new(&frame, "所属・機関", shown.line()).current("/operations/people");
+    if changes {
+        sheet = sheet.link("/operations/organisations/new", "所属・機関を登録する");
+    }
+    sheet
         .table(
             "所属・機関",
             &heads,

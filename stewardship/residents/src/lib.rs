@@ -64,6 +64,8 @@ pub const ROOM: Room = Room {
 pub(crate) struct Kept {
     searches: Vec<(ResultId, search::Search)>,
     reasons: HashMap<PersonId, record::Stated>,
+    /// The person of the form that is open.
+    seen: Option<change::Seen>,
 }
 
 /// What the room's pages need.

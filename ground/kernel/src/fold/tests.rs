@@ -82,6 +82,36 @@ fn spellings_of_one_address_share_a_key() {
 }
 
 #[test]
+fn real_spellings_of_an_address_share_a_key() {
+    for text in [
+        "見守市若葉台4丁目23番4号",
+        "見守市若葉台四-23-4",
+        "見守市若葉台４－２３－４",
+        "見守市若葉台四丁目２３番４号",
+        "見守市若葉台四ー二三ー四",
+        "見守市若葉台4丁目23-4",
+        "見守市若葉台４丁目２３番地の４",
+        "埼玉県見守市若葉台4−23−4",
+        "見守市若葉台四丁目二十三番四号",
+        " 見守市　若葉台４ｰ２３ｰ４",
+    ] {
+        assert_eq!(address_key(text), "見守市若葉台4-23-4", "{text}");
+    }
+    for text in [
+        "見守市遠藤西原1234番地の5",
+        "見守市大字遠藤字西原1234番地5",
+        "見守市大字遠藤西原１２３４－５",
+    ] {
+        assert_eq!(address_key(text), "見守市遠藤西原1234-5", "{text}");
+    }
+    // Names keep their numerals, and a city of a prefecture's sound its name.
+    assert_eq!(address_key("三ノ輪2-3"), "三ノ輪2-3");
+    assert_eq!(address_key("十文字町3"), "十文字町3");
+    assert_eq!(address_key("府中市一番町"), "府中市一番町");
+    assert_ne!(address_key("八王子市2-3"), address_key("王子市8-2-3"));
+}
+
+#[test]
 fn half_width_kana_joins_its_marks() {
     assert_eq!(to_full_kana("ﾜﾀﾅﾍﾞ ﾊﾟﾝﾀﾞ ｳﾞ ﾞ A"), "ワタナベ パンダ ヴ ゛ A");
     assert_eq!(

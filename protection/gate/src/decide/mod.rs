@@ -7,6 +7,7 @@ mod rules;
 
 use std::sync::{Arc, PoisonError};
 
+use mimamori_identity::{OrgKind, Visitor};
 use mimamori_storage::Db;
 use mimamori_trace::Trace;
 
@@ -17,6 +18,7 @@ pub use rules::Rules;
 
 use crate::class::Class;
 use crate::error::{GateError, Refused};
+use crate::facts::Facts;
 use crate::items::Catalogue;
 use crate::list::Plan;
 use crate::out::DailyCap;
@@ -97,6 +99,23 @@ impl Gate {
         let made = Arc::new(make());
         plans().insert(key, made.clone());
         made
+    }
+
+    /// Whether a menu may offer this: nothing is asked for and nothing shown, so no line.
+    pub fn offers(&self, visitor: &Visitor, action: Action, purpose: Purpose, own: bool) -> bool {
+        action.classes().iter().all(|class| {
+            let question = Self::question(visitor, action, purpose, *class, Facts::default());
+            self.decide(Question { own, ..question }).allowed
+        })
+    }
+
+    /// What a refused visitor is told: inside the office the reason, outside what is told of
+    /// anything that is not there (invariant 13).
+    pub(crate) fn told(visitor: &Visitor, refused: Refused) -> GateError {
+        match visitor.org_kind {
+            OrgKind::Department => GateError::Refused(refused),
+            _ => GateError::NotFound,
+        }
     }
 
     /// What a refusal by this answer says.

@@ -153,7 +153,7 @@ impl Gate {
                 ..act(visitor, action, purpose, ground)
             };
             self.trace.record(line).await?;
-            return Err(GateError::Refused(refused.clone()));
+            return Err(Self::told(visitor, refused.clone()));
         }
         Ok(ListPermit {
             gate: self.clone(),

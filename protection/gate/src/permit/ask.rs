@@ -1,6 +1,6 @@
 //! Asking for one person's record, and asking to enter a person.
 
-use mimamori_identity::{OrgKind, Visitor};
+use mimamori_identity::Visitor;
 use mimamori_kernel::id::PersonId;
 use mimamori_trace::{Act, Decision, Shown};
 
@@ -104,11 +104,9 @@ impl Gate {
                 ..act(visitor, action, purpose, ground)
             };
             self.trace.record(line).await?;
-            let tell = allowed.is_empty() && visitor.org_kind == OrgKind::Department;
-            return Err(if tell {
-                GateError::Refused(refused)
-            } else {
-                GateError::NotFound
+            return Err(match allowed.is_empty() {
+                true => Self::told(visitor, refused),
+                false => GateError::NotFound,
             });
         }
         Ok(PersonPermit {
@@ -177,6 +175,6 @@ impl Gate {
         }
         let refused = self.merge(&refusals);
         permit.refuse(&refused).await?;
-        Err(GateError::Refused(refused))
+        Err(Self::told(visitor, refused))
     }
 }

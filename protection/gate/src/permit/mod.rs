@@ -194,6 +194,45 @@ impl PersonPermit {
         ))
     }
 
+    /// Whether the row of this person in `table` that `filter` names still has these technical
+    /// values, such as the version that a form was made from. Nothing of the person is learned, so
+    /// there is no line.
+    ///
+    /// Errors: [`GateError::Rules`] for a column that is not technical.
+    pub async fn stands(
+        &self,
+        table: &'static str,
+        filter: &'static str,
+        values: &[(&'static str, i64)],
+    ) -> Result<bool, GateError> {
+        let names: Vec<&'static str> = values.iter().map(|v| v.0).collect();
+        for (name, class) in columns(&self.gate, table, &names)? {
+            if class != Class::Technical {
+                return Err(GateError::Rules(format!("{table}.{name} is not technical")));
+            }
+        }
+        let same: String = names.iter().map(|n| format!(" AND {n} = ?")).collect();
+        let sql = format!("SELECT 1 FROM {table} WHERE person = ? AND {filter}{same}");
+        let mut args = vec![self.person.bytes().into()];
+        args.extend(values.iter().map(|v| Value::from(v.1)));
+        Ok(self.gate.db.fetch_one(&sql, args).await?.is_some())
+    }
+
+    /// The same look from a work queue (処理待ち): while `table` of the action's room holds the person,
+    /// the line says so, and the look is no look without a case (S0-45).
+    ///
+    /// Errors: [`GateError::Rules`] for a table of another room.
+    pub async fn on_queue(mut self, table: &'static str) -> Result<Self, GateError> {
+        let sql = format!("SELECT 1 FROM {table} WHERE person = ?");
+        self.gate.reach(self.action)?.check_own(&sql)?;
+        let args = vec![self.person.bytes().into()];
+        if self.case.is_none() && self.gate.db.fetch_one(&sql, args).await?.is_some() {
+            self.case = Some(Case::Queue);
+            self.policies.push(Case::Queue.mark().to_owned());
+        }
+        Ok(self)
+    }
+
     pub(crate) fn line(&self) -> Act {
         let token = self.gate.trace.token(&self.person);
         Act {

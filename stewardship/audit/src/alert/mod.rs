@@ -5,4 +5,4 @@ mod rule;
 mod store;
 
 pub(crate) use page::{answer, list, open, run};
-pub(crate) use store::counts;
+pub(crate) use store::{counts, last_run};

@@ -44,6 +44,8 @@ struct ListPage<'a> {
     all: bool,
     late: u64,
     run: String,
+    /// How many officers the rules about relatives can judge.
+    reach: String,
     version: String,
     line: u64,
 }
@@ -129,11 +131,12 @@ pub(crate) async fn list(
         pages: Pagination::new(base, page, if all { total } else { open }, PAGE),
         all,
         late,
-        run: if run.0 == 0 {
+        run: if run.at.0 == 0 {
             String::new()
         } else {
-            words::time(run)
+            words::time(run.at)
         },
+        reach: run.reach(),
         version: room.rules.version.clone(),
         line,
     })

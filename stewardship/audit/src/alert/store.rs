@@ -108,11 +108,46 @@ pub(crate) async fn counts(
     }))
 }
 
-/// When the rules ran last; the epoch when never.
-pub(crate) async fn last_run(permit: &AuditPermit) -> Result<Hidden<Instant>, GateError> {
-    let sql = "SELECT run_at FROM audit_state WHERE one = 1";
+/// What is kept of the last run of the rules.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LastRun {
+    /// When; the epoch when never.
+    pub at: Instant,
+    /// Users who are no citizens and not stopped.
+    pub officers: i64,
+    /// Of them, those whose own 宛名番号 is entered.
+    pub linked: i64,
+    /// Entered numbers that nobody in the register has.
+    pub unknown: i64,
+}
+
+impl LastRun {
+    /// How far the rules about the own record and relatives reach, in words.
+    pub fn reach(&self) -> String {
+        let known = format!(
+            "本人の宛名番号の登録がある利用者 {}人（{}人のうち）",
+            self.linked, self.officers
+        );
+        match self.unknown {
+            0 => known,
+            n => format!("{known}。登録された宛名番号のうち、住民記録にないもの {n}件"),
+        }
+    }
+}
+
+/// The last run of the rules.
+pub(crate) async fn last_run(permit: &AuditPermit) -> Result<Hidden<LastRun>, GateError> {
+    let sql = "SELECT run_at, officers, linked, unknown FROM audit_state WHERE one = 1";
     let rows = permit.rows(sql, vec![]).await?;
-    Ok(rows.map(|r| Instant(r.first().and_then(|r| r.int(0).ok()).unwrap_or(0))))
+    Ok(rows.map(|rows| {
+        let int = |at| rows.first().and_then(|r| r.int(at).ok()).unwrap_or(0);
+        LastRun {
+            at: Instant(int(0)),
+            officers: int(1),
+            linked: int(2),
+            unknown: int(3),
+        }
+    }))
 }
 
 /// One alert with its answers.

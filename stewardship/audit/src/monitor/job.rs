@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use mimamori_gate::{Facts, GateError, JobPermit, Row, Statement};
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::error::Coded;
+use mimamori_kernel::fold::address_key;
 use mimamori_kernel::id::PersonId;
 use mimamori_kernel::random::Random;
 use mimamori_trace::Trace;
@@ -57,6 +58,12 @@ pub struct Outcome {
     pub days: usize,
     /// Findings; those of earlier runs over the same days included.
     pub findings: usize,
+    /// Users who are no citizens and not stopped.
+    pub officers: usize,
+    /// Officers whose own 宛名番号 is entered.
+    pub linked: usize,
+    /// Entered numbers that nobody in the register has.
+    pub unknown: usize,
     /// Alerts that are new.
     pub new: i64,
     /// The run's own line.
@@ -86,7 +93,7 @@ pub async fn run(
         .await?;
     let from = int(&state)?;
     let (mut looks, end) = read_looks(permit, from).await?;
-    let people = read_people(permit, trace, &looks).await?;
+    let (people, links) = read_people(permit, trace, &looks).await?;
     read_cases(permit, trace, &mut looks).await?;
     let today = now.office_day();
     let mut days: BTreeMap<Date, Vec<Look>> = BTreeMap::new();
@@ -115,14 +122,23 @@ pub async fn run(
         .map(|f| alert(f, rules, random, now, due))
         .collect();
     statements.push(Statement::new(
-        "UPDATE audit_state SET from_line = ?, run_at = ? WHERE one = 1 AND from_line <= ?",
-        vec![next.into(), now.0.into(), next.into()],
+        "UPDATE audit_state SET from_line = ?, run_at = ?, officers = ?, linked = ?, unknown = ? WHERE one = 1 AND from_line <= ?",
+        vec![
+            next.into(),
+            now.0.into(),
+            links.officers.into(),
+            links.linked.into(),
+            links.unknown.into(),
+            next.into(),
+        ],
     ));
     let words = format!(
-        "rules={} days={} looks={count} findings={}",
+        "rules={} days={} looks={count} findings={} linked={} unknown={}",
         rules.version,
         days.len(),
-        findings.len()
+        findings.len(),
+        links.linked,
+        links.unknown,
     );
     let line = permit.change(&words, statements, false).await?;
     let after = permit
@@ -132,6 +148,9 @@ pub async fn run(
         looks: count,
         days: days.len(),
         findings: findings.len(),
+        officers: count_of(links.officers),
+        linked: count_of(links.linked),
+        unknown: count_of(links.unknown),
         new: int(&after)? - before,
         line,
     })
@@ -202,38 +221,77 @@ async fn read_looks(permit: &JobPermit, from: i64) -> Result<(Vec<Look>, i64), M
     Ok((out, at))
 }
 
+/// How far officers are known as residents.
+#[derive(Debug, Clone, Copy, Default)]
+struct Links {
+    officers: u32,
+    linked: u32,
+    unknown: u32,
+}
+
+fn count_of(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+/// Who declared a 宛名番号, and whether as the own one.
+type Declared = HashMap<String, Vec<(Actor, bool)>>;
+
+/// Officers with their names, and the numbers they declared.
+async fn read_officers(
+    permit: &JobPermit,
+    people: &mut People,
+) -> Result<(Declared, Links), MonitorError> {
+    let mut links = Links::default();
+    let rows = permit
+        .rows(
+            "SELECT u.id, u.name FROM identity_user u JOIN identity_org o ON o.id = u.org \
+             WHERE o.kind <> 'citizens' AND u.active = 1",
+            vec![],
+        )
+        .await?;
+    for row in &rows {
+        let officer = Officer {
+            family: family_of(shape(row.text(1))?),
+            ..Officer::default()
+        };
+        people.officers.insert(shape(row.array(0))?, officer);
+        links.officers += 1;
+    }
+    let mut declared = Declared::new();
+    let sql = "SELECT user_id, address_number, own FROM identity_resident";
+    for row in &permit.rows(sql, vec![]).await? {
+        let (actor, own): (Actor, bool) = (shape(row.array(0))?, shape(row.int(2))? == 1);
+        // Who was stopped may have looked before: he is judged by what he declared.
+        links.linked += u32::from(own && people.officers.contains_key(&actor));
+        let number = shape(row.text(1))?.to_owned();
+        declared.entry(number).or_default().push((actor, own));
+    }
+    Ok((declared, links))
+}
+
 /// Officers of the looks and persons opened, by what the register says of them.
 async fn read_people(
     permit: &JobPermit,
     trace: &Trace,
     looks: &[Look],
-) -> Result<People, MonitorError> {
+) -> Result<(People, Links), MonitorError> {
     let opened: HashSet<Subject> = looks.iter().filter_map(|l| l.subject).collect();
     let mut people = People::default();
-    if looks.is_empty() {
-        return Ok(people);
-    }
-    let mut own: HashMap<PersonId, Actor> = HashMap::new();
+    let (mut declared, mut links) = read_officers(permit, &mut people).await?;
+    let mut kept: HashMap<PersonId, PersonId> = HashMap::new();
     for row in &permit
-        .rows("SELECT id, name, person FROM identity_user", vec![])
+        .rows("SELECT person, kept FROM gate_same", vec![])
         .await?
     {
-        let actor: Actor = shape(row.array(0))?;
-        let mut officer = Officer {
-            family: family_of(shape(row.text(1))?),
-            ..Officer::default()
-        };
-        if let Ok(person) = row.array(2).map(PersonId::from_bytes) {
-            officer.own = Some(trace.token(&person).0);
-            own.insert(person, actor);
-        }
-        people.officers.insert(actor, officer);
+        let ids = (shape(row.array(0))?, shape(row.array(1))?);
+        kept.insert(PersonId::from_bytes(ids.0), PersonId::from_bytes(ids.1));
     }
     let mut after = vec![0u8; 0];
     loop {
         let rows = permit
             .rows(
-                "SELECT p.person, p.kanji, p.address_key, s.mask FROM residents_person p JOIN gate_subject s \
+                "SELECT p.person, p.kanji, p.address, s.mask, p.household_number, p.address_number \
+                 FROM residents_person p JOIN gate_subject s \
                  ON s.person = p.person WHERE p.generation = (SELECT generation FROM residents_state WHERE one = 1) \
                  AND p.person > ? ORDER BY p.person LIMIT ?",
                 vec![after.clone().into(), TAKE.into()],
@@ -244,30 +302,45 @@ async fn read_people(
             let family = family_of(shape(row.text(1))?);
             *people.families.entry(family.clone()).or_default() += 1;
             people.persons += 1;
-            let token = trace.token(&person).0;
-            let actor = own.get(&person);
-            if actor.is_none() && !opened.contains(&token) {
+            let token = trace.token(kept.get(&person).unwrap_or(&person)).0;
+            let declarers = declared.remove(shape(row.text(5))?).unwrap_or_default();
+            if declarers.is_empty() && !opened.contains(&token) {
                 continue;
             }
-            let block = block_of(shape(row.text(2))?);
-            if let Some(officer) = actor.and_then(|a| people.officers.get_mut(a)) {
-                (officer.family, officer.block) = (family.clone(), block.clone());
+            let block = block_of(&address_key(shape(row.text(2))?));
+            let household = shape(row.text(4))?.to_owned();
+            for (actor, own) in declarers {
+                let officer = people.officers.entry(actor).or_default();
+                if own {
+                    officer.own = Some(token);
+                    (officer.family, officer.block) = (family.clone(), block.clone());
+                    officer.household.clone_from(&household);
+                } else {
+                    officer.kin.insert(token);
+                }
             }
             let protected = Facts(shape(row.int(3))?).has(Facts::PROTECTED);
             let known = Known {
                 family,
                 block,
+                household,
                 protected,
             };
-            people.subjects.insert(token, known);
+            // The kept record tells where somebody lives; a merged one only whose it was.
+            match kept.contains_key(&person) {
+                true => drop(people.subjects.entry(token).or_insert(known)),
+                false => drop(people.subjects.insert(token, known)),
+            }
         }
         match rows.last() {
             Some(last) if i64::try_from(rows.len()).unwrap_or(0) == TAKE => {
                 after = shape(last.bytes(0))?.to_vec();
             }
-            _ => return Ok(people),
+            _ => break,
         }
     }
+    links.unknown = u32::try_from(declared.len()).unwrap_or(u32::MAX);
+    Ok((people, links))
 }
 
 /// A note written after the look, on the same office day, links it too.

@@ -1,6 +1,6 @@
 //! What the rules find in the lines of one office day; no input, no output.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 use mimamori_kernel::clock::Instant;
@@ -46,6 +46,10 @@ pub struct Officer {
     pub block: String,
     /// The officer as a person of the register.
     pub own: Option<Subject>,
+    /// Number of the officer's household in the register.
+    pub household: String,
+    /// Others whom the officer declared to be of the same household.
+    pub kin: BTreeSet<Subject>,
 }
 
 /// What is known of a person who was opened.
@@ -55,6 +59,8 @@ pub struct Known {
     pub family: String,
     /// Address block, folded.
     pub block: String,
+    /// Number of the household.
+    pub household: String,
     /// Under support measures.
     pub protected: bool,
 }
@@ -180,7 +186,9 @@ fn kin(rule: &Rule, look: &Look, officer: &Officer, people: &People) -> bool {
         return false;
     };
     let same = |a: &str, b: &str| !a.is_empty() && a == b;
-    if same(&known.block, &officer.block) {
+    let declared = look.subject.is_some_and(|s| officer.kin.contains(&s));
+    if declared || same(&known.household, &officer.household) || same(&known.block, &officer.block)
+    {
         return true;
     }
     let bearers = people.families.get(&known.family).copied().unwrap_or(0);

@@ -33,6 +33,7 @@ fn known(family: &str, block: &str, protected: bool) -> Known {
     Known {
         family: family.into(),
         block: block.into(),
+        household: String::new(),
         protected,
     }
 }
@@ -43,6 +44,7 @@ fn people(family: &str) -> People {
         family: family.into(),
         block: "本町1-2".into(),
         own: Some([1; 32]),
+        ..Officer::default()
     };
     let subjects = [
         (1, known(family, "本町1-2", false)),
@@ -218,4 +220,34 @@ fn family_and_block_come_out_of_name_and_address() {
         block_of(&key("見守市本町三丁目2番15号")),
         block_of(&key("見守市本町3-2-16"))
     );
+}
+
+#[test]
+fn the_own_household_and_whoever_the_officer_declared_are_kin_also_with_a_case() {
+    let rules = Rules::built_in().unwrap();
+    let mut people = people("蓮見");
+    let found = |people: &People, person| {
+        let looks = [open(1, 600, person, true)];
+        let findings = judge(&rules, DAY, true, &looks, people);
+        findings.iter().map(|f| f.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&people, 5), [], "nobody special");
+    people
+        .officers
+        .get_mut(&[1; 16])
+        .unwrap()
+        .kin
+        .insert([5; 32]);
+    assert_eq!(found(&people, 5), [Kind::Kin]);
+    for n in [1, 6] {
+        people.subjects.get_mut(&[n; 32]).unwrap().household = "0000000007".into();
+    }
+    assert_eq!(
+        found(&people, 6),
+        [],
+        "the officer's own household is not known"
+    );
+    people.officers.get_mut(&[1; 16]).unwrap().household = "0000000007".into();
+    assert_eq!(found(&people, 6), [Kind::Kin]);
+    assert_eq!(found(&people, 1), [Kind::OwnRecord]);
 }

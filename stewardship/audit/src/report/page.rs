@@ -5,12 +5,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{GateError, Purpose};
 use mimamori_identity::{Role, Visitor};
-use mimamori_pages::{FieldError, Frame, LimitedForm, html, html_with_status};
+use mimamori_pages::{FieldError, Frame, LimitedForm, Term, html, html_with_status};
 use mimamori_residents::answer;
 
-use super::rule::{Known, Month, text};
+use super::rule::{Known, Month, shown, text};
 use super::store;
-use crate::alert::counts as alert_counts;
+use crate::alert::{counts as alert_counts, last_run};
 use crate::search::day_bounds;
 use crate::words::{self, Names};
 use crate::{Audit, action};
@@ -42,7 +42,8 @@ struct ListPage<'a> {
 struct ReportPage<'a> {
     frame: &'a Frame,
     path: String,
-    text: Vec<String>,
+    title: String,
+    terms: Vec<Term>,
     signature: String,
     line: u64,
 }
@@ -138,8 +139,11 @@ pub(crate) async fn make(
         let totals = permit.totals(from, until).await?;
         let alerts = store::alerts(&permit, month).await?;
         let counts = alert_counts(&permit, now.office_day()).await?;
-        let figures = permit.reveal(totals.and(alerts).and(counts)).await?;
-        let ((totals, alerts), [_, _, late]) = figures.into_inner();
+        let run = last_run(&permit).await?;
+        let figures = permit
+            .reveal(totals.and(alerts).and(counts).and(run))
+            .await?;
+        let (((totals, alerts), [_, _, late]), run) = figures.into_inner();
         let trace = room.gate.trace();
         let note = trace.sign_report(&text(&Known {
             month,
@@ -150,6 +154,7 @@ pub(crate) async fn make(
             totals,
             alerts,
             late,
+            reach: run.reach(),
             checkpoint: trace.newest_checkpoint()?.unwrap_or_default(),
         }));
         let (id, statement) = store::entered(month, &note, &visitor, now, &*room.random);
@@ -195,10 +200,22 @@ pub(crate) async fn open(
         Err(error) => return answer(error),
     };
     let (text, signature) = note.split_once("\n\n").unwrap_or((&note, ""));
+    // The form of the report stands before its title.
+    let (form, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let (title, rest) = rest.split_once('\n').unwrap_or((rest, ""));
+    let title = title.to_owned();
+    let lines = rest.lines().chain([form]);
     html(ReportPage {
         frame: &frame.with_title("分析報告").with_current("/audit/reports"),
         path: format!("/audit/reports/{report}"),
-        text: text.lines().map(str::to_owned).collect(),
+        title,
+        terms: lines
+            .filter(|l| !l.starts_with("チェックポイント"))
+            .map(|l| {
+                let (name, value) = shown(l);
+                Term::new(name, value)
+            })
+            .collect(),
         signature: signature.trim_end().to_owned(),
         line,
     })

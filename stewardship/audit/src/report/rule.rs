@@ -64,6 +64,8 @@ pub(crate) struct Known {
     pub alerts: Vec<(String, String)>,
     /// Open alerts past their due day, whatever their month.
     pub late: u64,
+    /// How many officers the rules about relatives can judge, in words.
+    pub reach: String,
     /// The newest checkpoint.
     pub checkpoint: String,
 }
@@ -116,7 +118,19 @@ pub(crate) fn text(known: &Known) -> String {
             fine + inquiry + incident + open
         ));
     }
-    out.push(format!("回答の期限を過ぎたもの {}件", known.late));
+    let all = known.alerts.len();
+    let closed = |(_, state): &&(String, String)| matches!(state.as_str(), "fine" | "incident");
+    let answered = known.alerts.iter().filter(closed).count();
+    out.push(format!(
+        "点検の結果 {all}件（許可された行{}行のうち。回答が済んだもの {answered}件、残り {}件）",
+        count(true),
+        all - answered
+    ));
+    out.push(format!(
+        "回答の期限を過ぎたもの {}件（月を問わない）",
+        known.late
+    ));
+    out.push(known.reach.clone());
     out.push("チェックポイント（この報告の時点で最後に署名されたもの）:".into());
     // Without its own signature: a note holds one signature, that of the report.
     out.extend(
@@ -127,6 +141,50 @@ pub(crate) fn text(known: &Known) -> String {
             .map(|l| format!("checkpoint {l}")),
     );
     out.join("\n")
+}
+
+/// A line of a report for people: a name and a value where the line has one (`規則の版 2026-11`), words
+/// for what machines read. Unknown lines stay as they are, so that nothing signed is left out.
+pub(crate) fn shown(line: &str) -> (String, String) {
+    let after = |head: &str| line.strip_prefix(head).map(str::to_owned);
+    let named = |name: &str, value: String| (name.to_owned(), value);
+    if line == mimamori_trace::REPORT {
+        return named("様式", format!("分析報告 第1版（{line}）"));
+    }
+    if let Some(month) = after("month ") {
+        let words = Month::parse(&month).map_or_else(|| month.clone(), Month::words);
+        return named("対象の月", words);
+    }
+    if let Some(rest) = after("checkpoint line ") {
+        return named("最後に署名された行", format!("{rest}行目"));
+    }
+    if let Some(rest) = after("checkpoint time ") {
+        let at = rest.parse().map(mimamori_kernel::clock::Instant);
+        return named("その署名の時刻", at.map_or(rest, crate::words::time));
+    }
+    if let Some(rest) = after("checkpoint ") {
+        return match rest.parse::<u64>() {
+            Ok(leaves) => named("署名された記録の数（葉の数）", leaves.to_string()),
+            Err(_) if rest.contains('/') && !rest.contains('=') => {
+                named("署名した証跡の名前", rest)
+            }
+            Err(_) => named("記録全体の照合値", rest),
+        };
+    }
+    if let Some((rule, rest)) = line
+        .split_once("）: ")
+        .filter(|(r, _)| r.starts_with("規則 "))
+    {
+        let name = rule.trim_start_matches("規則 ");
+        let name = name.rsplit_once('（').map_or(name, |(words, _)| words);
+        return named(name, rest.to_owned());
+    }
+    match line.split_once(' ') {
+        Some((name, value)) if !line.starts_with("チェックポイント") => {
+            named(name, value.to_owned())
+        }
+        _ => named(line, String::new()),
+    }
 }
 
 #[cfg(test)]
@@ -183,6 +241,7 @@ mod tests {
                 alert("bulk", "incident"),
             ],
             late: 1,
+            reach: "本人の宛名番号の登録がある利用者 5人（9人のうち）".into(),
             checkpoint: "town/trace\n5\nAAAA\nline 4\ntime 1\n\n— town/trace BBBB\n".into(),
         });
         for part in [
@@ -192,10 +251,39 @@ mod tests {
             "（bulk）: 1件（問題なし 0 照会中 0 事故 1 未回答 0）",
             "（no-case）: 0件",
             "回答の期限を過ぎたもの 1件",
+            "点検の結果 3件（許可された行13行のうち。回答が済んだもの 2件、残り 1件）",
+            "本人の宛名番号の登録がある利用者 5人（9人のうち）",
             "checkpoint line 4",
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!text.contains("BBBB") && !text.contains("途中の数"));
+    }
+
+    #[test]
+    fn what_machines_read_is_shown_in_words() {
+        for (line, name, value) in [
+            (
+                "mimamori-report-1",
+                "様式",
+                "分析報告 第1版（mimamori-report-1）",
+            ),
+            ("month 2026-11", "対象の月", "令和8年11月（2026年11月）"),
+            ("規則の版 2026-11", "規則の版", "2026-11"),
+            (
+                "規則 職員自身の記録の閲覧（own-record）: 2件（問題なし 1）",
+                "職員自身の記録の閲覧",
+                "2件（問題なし 1）",
+            ),
+            ("checkpoint town/trace", "署名した証跡の名前", "town/trace"),
+            ("checkpoint 5", "署名された記録の数（葉の数）", "5"),
+            ("checkpoint AAAA/b=", "記録全体の照合値", "AAAA/b="),
+            ("checkpoint line 4", "最後に署名された行", "4行目"),
+        ] {
+            assert_eq!(shown(line), (name.to_owned(), value.to_owned()), "{line}");
+        }
+        let (name, time) = shown("checkpoint time 1795186800000000");
+        assert_eq!(name, "その署名の時刻");
+        assert!(time.starts_with("令和8年11月21日"), "{time}");
     }
 }

@@ -7,7 +7,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 
 use super::rule::days;
 use crate::error::answer;
-use crate::people::{id, may};
+use crate::people::{id, may, offers};
 use crate::request::{Asked, Request, State as At};
 use crate::screen::{
     Cell, Desk, Field, FormPage, Mark, Sent, SheetPage, classes, day, marks, mask, settled, ticked,
@@ -51,6 +51,7 @@ pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
         Err(error) => return answer(error),
     };
     let (contracts, organisations) = &*shown;
+    let ends = offers(&room, &visitor, action::CONTRACT_END, None);
     let rows = contracts.iter().map(|c| {
         let (kind, words) = match c {
             c if c.ended.is_some() => ("danger", "途中で終了"),
@@ -58,7 +59,7 @@ pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
             c if now < c.from => ("info", "開始前"),
             _ => ("warning", "期間満了"),
         };
-        let end = match c.ended.is_none() && now < c.until {
+        let end = match c.ended.is_none() && now < c.until && ends {
             true => Cell::Link(
                 format!("/operations/contracts/{}/end", c.id),
                 format!("{}を終了する", c.subject),
@@ -88,10 +89,13 @@ pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
         "状態",
         "手続",
     ];
-    SheetPage::new(&frame, "委託契約", shown.line())
+    let mut sheet = SheetPage::new(&frame, "委託契約", shown.line())
         .current("/operations/people")
-        .words("委託先の利用者は、有効な契約のあいだだけ、契約に書かれた目的と情報にだけ使えます。更新しなければ3月31日に終わります。")
-        .link("/operations/contracts/new", "契約の登録・更新を申請する")
+        .words("委託先の利用者は、有効な契約のあいだだけ、契約に書かれた目的と情報にだけ使えます。更新しなければ3月31日に終わります。");
+    if offers(&room, &visitor, action::CONTRACT_PROPOSE, None) {
+        sheet = sheet.link("/operations/contracts/new", "契約の登録・更新を申請する");
+    }
+    sheet
         .table("委託契約", &heads, rows.collect(), "契約はまだありません。")
         .answer()
 }

@@ -95,7 +95,7 @@ fn values(account: &Account, (accounts, approved): &Known, issue: &Issue, now: I
 }
 
 /// Who signs.
-fn issuer(visitor: &Visitor) -> String {
+pub(crate) fn issuer(visitor: &Visitor) -> String {
     format!(
         "{}　{}　{}",
         visitor.org_name,

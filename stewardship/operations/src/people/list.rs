@@ -6,6 +6,7 @@ use mimamori_gate::{Purpose, Revealed};
 use mimamori_identity::{Account, Role, Visitor};
 use mimamori_pages::Pagination;
 
+use super::offers;
 use super::rule::{held, live, roles, state};
 use crate::error::answer;
 use crate::screen::{Cell, Desk, SheetPage};
@@ -59,9 +60,13 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Query(which): Query<W
     });
     let rows = rows.collect();
     let heads = ["ID", "氏名", "所属・機関", "役割", "最後の日", "状態"];
-    SheetPage::new(&frame, "利用者の一覧", accounts.line())
-        .current("/operations/people")
-        .link("/operations/people/new", "利用者を登録する")
+    let mut sheet =
+        SheetPage::new(&frame, "利用者の一覧", accounts.line()).current("/operations/people");
+    if offers(&room, &visitor, action::REGISTER, None) {
+        sheet = sheet.link("/operations/people/new", "利用者を登録する");
+    }
+    sheet
+        .link("/operations/batches", "利用者の一括申請")
         .link("/operations/requests", "承認を待つ申請")
         .link("/operations/reviews", "権限の棚卸し")
         .link("/operations/organisations", "所属・機関")

@@ -7,6 +7,7 @@ pub(crate) mod own;
 pub(crate) mod password;
 pub(crate) mod record;
 pub(crate) mod register;
+pub(crate) mod resident;
 pub(crate) mod role;
 pub(crate) mod rule;
 pub(crate) mod scope;
@@ -55,6 +56,17 @@ pub(crate) async fn may(
         .await?;
     drop(asked);
     Ok(())
+}
+
+/// Whether the gate permits it to the visitor: what is refused is not offered.
+pub(crate) fn offers(
+    room: &Operations,
+    visitor: &Visitor,
+    action: Action,
+    about: Option<UserId>,
+) -> bool {
+    let own = about == Some(visitor.user);
+    room.gate.offers(visitor, action, Purpose::Operation, own)
 }
 
 /// One user above the form of an action.

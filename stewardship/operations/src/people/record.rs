@@ -7,9 +7,9 @@ use mimamori_identity::Account;
 use mimamori_kernel::id::UserId;
 use mimamori_pages::Term;
 
-use super::id;
 use super::rule::{held, state};
 use super::store::{EVENT, user as user_of};
+use super::{id, offers, resident};
 use crate::error::answer;
 use crate::request::{COLUMNS, Request};
 use crate::screen::{Cell, Desk, SheetPage, day, mask, moment};
@@ -84,14 +84,16 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<Stri
                 mine(),
             )
             .await?;
-        let shown = permit.reveal(accounts.and(events).and(requests)).await?;
+        let ties = permit.ties(&user).await?;
+        let known = accounts.and(events).and(requests).and(ties);
+        let shown = permit.reveal(known).await?;
         Ok::<_, OperationsError>((user, shown))
     };
     let (user, shown) = match read.await {
         Ok(read) => read,
         Err(error) => return answer(error),
     };
-    let ((accounts, events), requests) = &*shown;
+    let (((accounts, events), requests), ties) = &*shown;
     let Some(account) = accounts.iter().find(|a| a.id == user) else {
         return answer(GateError::NotFound.into());
     };
@@ -99,6 +101,7 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<Stri
     let duties = account.held.iter().map(|h| {
         let end = match h.over(now.0) {
             true => Cell::text("終了"),
+            false if !offers(&room, &visitor, action::ROLE_END, Some(user)) => Cell::text("—"),
             false => Cell::Link(
                 format!("{at}/role/end?role={}", h.role.code()),
                 "この任命を終える".into(),
@@ -113,16 +116,27 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<Stri
             Cell::text(moment(r.proposed_at)),
         ]
     });
+    let mut terms = terms(account, now.0);
+    terms.push(Term::new("本人の宛名番号", resident::words(ties)));
     let mut sheet = SheetPage::new(&frame, "利用者の登録", shown.line())
         .current("/operations/people")
-        .terms(terms(account, now.0));
-    if account.active && user != visitor.user {
-        sheet = sheet
-            .link(format!("{at}/role"), "任命を申請する")
-            .link(format!("{at}/scope"), "利用範囲の変更を申請する")
-            .link(format!("{at}/password"), "パスワードを再発行する")
-            .link(format!("{at}/certificate"), "登録済証を印刷する")
-            .link(format!("{at}/stop"), "利用を停止する");
+        .terms(terms);
+    let acts = [
+        (action::ROLE_PROPOSE, "role", "任命を申請する"),
+        (action::SCOPE_PROPOSE, "scope", "利用範囲の変更を申請する"),
+        (
+            action::RESIDENT_PROPOSE,
+            "resident",
+            "本人の宛名番号の登録を申請する",
+        ),
+        (action::RESET, "password", "パスワードを再発行する"),
+        (action::CERTIFICATE, "certificate", "登録済証を印刷する"),
+        (action::STOP, "stop", "利用を停止する"),
+    ];
+    for (act, path, label) in acts {
+        if account.active && offers(&room, &visitor, act, Some(user)) {
+            sheet = sheet.link(format!("{at}/{path}"), label);
+        }
     }
     let event_heads = ["日時", "手続", "担当した人", "理由", "本人確認"];
     sheet

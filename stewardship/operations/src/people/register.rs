@@ -3,12 +3,13 @@
 use axum::response::Response;
 use mimamori_gate::{Change, Purpose};
 use mimamori_identity::{
-    Account, Contract, Entrant, Initial, OrgKind, Organisation, Role, Visitor, register,
+    Account, Contract, Entrant, Initial, OrgKind, Organisation, Role, Ties, Visitor, register,
 };
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, RequestId, UserId};
 use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 
+use super::resident::{declared, fields};
 use super::rule::{period, roles_of};
 use super::store::Event;
 use crate::error::answer;
@@ -51,7 +52,8 @@ async fn form(
     Ok(
         FormPage::new(frame, "利用者の登録", "/operations/people/new", BACK)
             .words("登録した利用者は、別の人が任命を承認するまで、何もできません。管理・監査の役割では、承認した人の画面に新しい初期パスワードが出て、登録のときの控えは使えなくなります。")
-            .fields(vec![
+            .fields({
+                let mut all = vec![
                 sent.line(
                     "login",
                     "ID",
@@ -69,7 +71,10 @@ async fn form(
                     "空欄は期限なし。例: R10.3.31",
                 ),
                 sent.line("reason", "理由", true, "例: 4月1日付けの異動のため"),
-            ])
+                ];
+                all.extend(fields(sent));
+                all
+            })
             .button("register", "登録して任命を申請する", "primary")
             .answer(errors),
     )
@@ -86,6 +91,7 @@ struct Wanted {
     entrant: Entrant,
     role: Role,
     period: mimamori_identity::Period,
+    ties: Ties,
     reason: String,
 }
 
@@ -98,6 +104,7 @@ fn wanted(sent: &mut Sent, today: jiff::civil::Date) -> Result<Wanted, Operation
     }
     let role = sent.one("role", &Role::ALL, Role::code);
     let (from, until) = (sent.day("from"), sent.day("until"));
+    let ties = declared(sent);
     let reason = sent.need("reason", "理由を入力してください。");
     let (Ok(org), Some(role), true) = (org, role, sent.errors.is_empty()) else {
         return Err(sent.refused());
@@ -111,6 +118,7 @@ fn wanted(sent: &mut Sent, today: jiff::civil::Date) -> Result<Wanted, Operation
         },
         role,
         period: period(from, until, today)?,
+        ties,
         reason,
     })
 }
@@ -178,6 +186,7 @@ async fn act(
                     user,
                     role: wanted.role,
                     period: wanted.period,
+                    ties: wanted.ties.clone(),
                 },
                 reason: wanted.reason.clone(),
                 proposed_by: by,

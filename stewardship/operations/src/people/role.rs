@@ -3,7 +3,7 @@
 use axum::extract::{Path, Query};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose};
-use mimamori_identity::{Role, Visitor, end_role};
+use mimamori_identity::{Role, Ties, Visitor, end_role};
 use mimamori_kernel::id::{RequestId, UserId};
 use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 
@@ -75,6 +75,7 @@ async fn propose(
             user,
             role,
             period: period(from, until, now.office_day())?,
+            ties: Ties::default(),
         },
         reason,
         proposed_by: visitor.user,

@@ -13,7 +13,7 @@ use crate::error::answer;
 use crate::people::record::name;
 use crate::people::register::slip;
 use crate::people::store::Event;
-use crate::people::{id, initial};
+use crate::people::{id, initial, offers};
 use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment};
 use crate::{Operations, OperationsError, action};
 
@@ -102,7 +102,7 @@ pub(crate) async fn page(
     let Some(request) = rows.first().and_then(Request::read) else {
         return answer(GateError::NotFound.into());
     };
-    let terms = vec![
+    let mut terms = vec![
         Term::new("申請", request.asked.words()),
         Term::new("対象", whom(&request, accounts, organisations)),
         Term::new("理由", request.reason.clone()),
@@ -116,9 +116,22 @@ pub(crate) async fn page(
             .terms(terms)
             .answer();
     }
+    if let Asked::Role { ties, .. } | Asked::Resident { ties, .. } = &request.asked
+        && !ties.is_empty()
+    {
+        let numbers = |numbers: &[String]| match numbers.is_empty() {
+            true => "なし".to_owned(),
+            false => numbers.join("、"),
+        };
+        terms.push(Term::new("本人の宛名番号", numbers(ties.own.as_slice())));
+        let household = numbers(&ties.household);
+        terms.push(Term::new("同じ世帯の人の宛名番号", household));
+    }
     let at = format!("/operations/requests/{}", request.id);
     let mut form = FormPage::new(&frame, "申請", at, "/operations/requests").terms(terms);
+    let decides = offers(&room, &visitor, action::REQUEST_DECIDE, None);
     form = match request.proposed_by == visitor.user {
+        _ if !decides => form.words("承認は、運営管理責任者か事業責任者が行います。"),
         true => form.words("申請した人は承認できません。").button(
             "withdrawn",
             "申請を取り下げる",
@@ -128,6 +141,9 @@ pub(crate) async fn page(
             .words(match rule::hands_out(&request, accounts, room.clock.now()) {
                 Some(_) => {
                     "本人に会って確かめてから承認してください。承認すると、初期パスワードがこの画面に一度だけ出ます。本人に手渡してください。"
+                }
+                None if matches!(request.asked, Asked::Resident { .. }) => {
+                    "宛名番号を、本人が出した届と見比べてから選んでください。番号が住民記録にあるかどうかは、申請する人にも承認する人にも表示しません。"
                 }
                 None => "内容を確かめて、承認か却下を選んでください。",
             })
@@ -177,7 +193,9 @@ async fn act(
                 .and_then(Request::read)
                 .ok_or(GateError::NotFound)?;
             let decided = rule::decide(&request, to, by, &accounts, password.as_ref(), now)?;
-            let changed = (!decided.is_empty())
+            // Which resident somebody is changes no right: his sessions go on.
+            let rights = !matches!(request.asked, Asked::Resident { .. });
+            let changed = (!decided.is_empty() && rights)
                 .then(|| request.asked.user())
                 .flatten();
             let mut checked = "";

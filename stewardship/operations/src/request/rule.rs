@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 use mimamori_identity::{
-    Account, AccountChange, Contract, Initial, Period, Role, Scope, Terms, appoint, enter_contract,
-    reset_password, set_scope, stop,
+    Account, AccountChange, Contract, Initial, Period, Role, Scope, Terms, Ties, appoint,
+    enter_contract, reset_password, set_scope, set_ties, stop,
 };
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{ContractId, OrgId, RequestId, UserId};
@@ -19,6 +19,13 @@ pub(crate) enum Asked {
         user: UserId,
         role: Role,
         period: Period,
+        /// What a new user declared of himself and his household; empty for a further appointment.
+        ties: Ties,
+    },
+    /// Which resident the user is, and who lives with him, in place of what was entered before.
+    Resident {
+        user: UserId,
+        ties: Ties,
     },
     Scope {
         user: UserId,
@@ -46,6 +53,7 @@ impl Asked {
     pub(crate) fn user(&self) -> Option<UserId> {
         match self {
             Self::Role { user, .. }
+            | Self::Resident { user, .. }
             | Self::Scope { user, .. }
             | Self::Leave { user }
             | Self::Password { user, .. } => Some(*user),
@@ -56,11 +64,18 @@ impl Asked {
     /// In words, for a list.
     pub(crate) fn words(&self) -> String {
         match self {
-            Self::Role { role, period, .. } => {
+            Self::Role {
+                role, period, ties, ..
+            } => {
                 let from = period.from.map_or("承認の時".into(), day);
                 let until = period.until.map_or("期限なし".into(), day);
-                format!("任命: {}（{from}〜{until}）", role.japanese())
+                let also = match ties.is_empty() {
+                    true => String::new(),
+                    false => format!("、{}", declared(ties)),
+                };
+                format!("任命: {}（{from}〜{until}）{also}", role.japanese())
             }
+            Self::Resident { ties, .. } => declared(ties),
             Self::Scope { scope, .. } => format!(
                 "利用範囲: 閲覧は{}、変更は{}",
                 mask(scope.read),
@@ -83,6 +98,16 @@ impl Asked {
             ),
         }
     }
+}
+
+/// How much was declared, without a number.
+pub(crate) fn declared(ties: &Ties) -> String {
+    let own = match ties.own {
+        Some(_) => "登録する",
+        None => "登録しない",
+    };
+    let more = ties.household.len();
+    format!("本人の宛名番号: {own}（同じ世帯の人{more}人）")
 }
 
 /// Where a request stands.
@@ -184,9 +209,17 @@ pub(crate) fn decide(
         account.ok_or(OperationsError::Stopped)
     };
     Ok(match &request.asked {
-        Asked::Role { user, role, period } => {
+        Asked::Role {
+            user,
+            role,
+            period,
+            ties,
+        } => {
             let (approver, to) = (open(by)?, open(*user)?);
-            let change = appoint(asked_by, approver, to, *role, *period, now)?;
+            let mut change = appoint(asked_by, approver, to, *role, *period, now)?;
+            if !ties.is_empty() {
+                change = change.and(set_ties(user, ties));
+            }
             match hands_out(request, accounts, now) {
                 None => change,
                 Some(_) => {
@@ -198,6 +231,7 @@ pub(crate) fn decide(
                 }
             }
         }
+        Asked::Resident { user, ties } => set_ties(&open(*user)?.id, ties),
         Asked::Scope { user, scope } => set_scope(open(*user)?, *scope),
         Asked::Leave { user } => stop(open(*user)?, now),
         Asked::Password { user, .. } => {

@@ -1,13 +1,13 @@
 use jiff::civil::Date;
 use mimamori_gate::{Record, Statement, Value};
-use mimamori_identity::{Period, Role, Scope, Terms};
+use mimamori_identity::{Period, Role, Scope, Terms, Ties};
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, RequestId, UserId};
 
 use super::rule::{Asked, Request, State};
 
 /// Columns of a request.
-pub(crate) const COLUMNS: [&str; 17] = [
+pub(crate) const COLUMNS: [&str; 19] = [
     "id",
     "kind",
     "user_id",
@@ -21,6 +21,8 @@ pub(crate) const COLUMNS: [&str; 17] = [
     "purposes",
     "classes",
     "checked",
+    "own_number",
+    "household_numbers",
     "reason",
     "proposed_by",
     "proposed_at",
@@ -39,6 +41,17 @@ fn bits(record: &Record, column: &str) -> Option<u32> {
     u32::try_from(record.int(column)?).ok()
 }
 
+fn ties(record: &Record) -> Ties {
+    let numbers = |column| {
+        let text = record.text(column).unwrap_or("");
+        text.split(' ').filter(|n| !n.is_empty()).map(str::to_owned)
+    };
+    Ties {
+        own: numbers("own_number").next(),
+        household: numbers("household_numbers").collect(),
+    }
+}
+
 fn asked(record: &Record) -> Option<Asked> {
     let user = || bytes(record, "user_id").map(UserId::from_bytes);
     let day = |column| record.text(column).and_then(|t| t.parse::<Date>().ok());
@@ -50,6 +63,11 @@ fn asked(record: &Record) -> Option<Asked> {
                 from: day("first_day"),
                 until: day("last_day"),
             },
+            ties: ties(record),
+        },
+        "resident" => Asked::Resident {
+            user: user()?,
+            ties: ties(record),
         },
         "scope" => Asked::Scope {
             user: user()?,
@@ -98,7 +116,10 @@ impl Request {
     pub(crate) fn write(&self) -> Statement {
         let (no_days, no_scope) = ((None, None), Scope { read: 0, write: 0 });
         let (kind, user, org, role, days, scope) = match &self.asked {
-            Asked::Role { user, role, period } => {
+            Asked::Resident { user, .. } => ("resident", Some(*user), None, "", no_days, no_scope),
+            Asked::Role {
+                user, role, period, ..
+            } => {
                 let days = (period.from, period.until);
                 ("role", Some(*user), None, role.code(), days, no_scope)
             }
@@ -116,14 +137,19 @@ impl Request {
             }
             _ => (String::new(), String::new(), 0),
         };
+        let ties = match &self.asked {
+            Asked::Role { ties, .. } | Asked::Resident { ties, .. } => ties.clone(),
+            _ => Ties::default(),
+        };
         let checked = match &self.asked {
             Asked::Password { checked, .. } => checked.as_str(),
             _ => "",
         };
         Statement::new(
             "INSERT INTO operations_request (id, kind, user_id, org, role, first_day, last_day, read_mask, write_mask, \
-             subject, purposes, classes, checked, reason, proposed_by, proposed_at, state, decided_by, decided_at) \
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
+             subject, purposes, classes, checked, own_number, household_numbers, reason, proposed_by, proposed_at, state, \
+             decided_by, decided_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
             vec![
                 self.id.bytes().into(),
                 kind.into(),
@@ -138,6 +164,8 @@ impl Request {
                 purposes.into(),
                 classes.into(),
                 checked.into(),
+                ties.own.unwrap_or_default().into(),
+                ties.household.join(" ").into(),
                 self.reason.as_str().into(),
                 self.proposed_by.bytes().into(),
                 self.proposed_at.into(),
@@ -146,10 +174,12 @@ impl Request {
         )
     }
 
-    /// The write that settles it; somebody else's earlier decision is a conflict.
+    /// The write that settles it and forgets the numbers it carried; somebody else's earlier
+    /// decision is a conflict.
     pub(crate) fn settle(&self, to: State, by: UserId, now: Instant) -> Statement {
         Statement::expecting(
-            "UPDATE operations_request SET state = ?, decided_by = ?, decided_at = ? WHERE id = ? AND state = 'waiting'",
+            "UPDATE operations_request SET state = ?, decided_by = ?, decided_at = ?, own_number = '', household_numbers = '' \
+             WHERE id = ? AND state = 'waiting'",
             vec![
                 to.code().into(),
                 by.bytes().into(),
@@ -166,7 +196,7 @@ impl Request {
 pub(crate) fn close_all_of(user: UserId, by: UserId, now: Instant) -> Statement {
     Statement::new(
         "UPDATE operations_request SET state = CASE WHEN kind = 'leave' THEN 'approved' ELSE 'declined' END, \
-         decided_by = ?, decided_at = ? WHERE user_id = ? AND state = 'waiting'",
+         decided_by = ?, decided_at = ?, own_number = '', household_numbers = '' WHERE user_id = ? AND state = 'waiting'",
         vec![by.bytes().into(), now.0.into(), user.bytes().into()],
     )
 }

@@ -11,7 +11,7 @@ use crate::error::answer;
 use crate::people::record::{name, terms};
 use crate::people::rule::{held, live, roles, state};
 use crate::people::store::{Event, user as user_of};
-use crate::people::{before, id, stop};
+use crate::people::{before, id, offers, stop};
 use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, day, moment};
 use crate::{Operations, OperationsError, action};
 
@@ -92,9 +92,10 @@ pub(crate) async fn list(Desk(room, visitor, frame): Desk, Query(which): Query<W
                     if late { "danger" } else { "warning" },
                     words.into(),
                 ));
-                row.push(match a.id == visitor.user {
-                    true => Cell::text("ほかの人が確認します"),
-                    false => Cell::Link(
+                let mine = offers(&room, &visitor, action::REVIEW_ANSWER, Some(a.id));
+                row.push(match mine {
+                    false => Cell::text("ほかの人が確認します"),
+                    true => Cell::Link(
                         format!("/operations/reviews/{}", a.id),
                         format!("{}を確認する", a.name),
                     ),

@@ -8,7 +8,7 @@ use mimamori_gate::{Class, Classes};
 use mimamori_kernel::date::parse_any;
 use mimamori_pages::{Choice, FieldError, Frame, Term, html_with_status};
 
-use super::nameable;
+use super::{Cell, Table, nameable};
 use crate::OperationsError;
 use crate::error::answer;
 
@@ -36,6 +36,19 @@ pub(crate) enum Field {
         label: &'static str,
         required: bool,
         choices: Vec<Choice>,
+        hint: &'static str,
+    },
+    /// Several lines, filled with what was sent.
+    Lines {
+        name: &'static str,
+        label: &'static str,
+        value: String,
+        hint: &'static str,
+    },
+    /// A file; the form is sent in parts then.
+    File {
+        name: &'static str,
+        label: &'static str,
         hint: &'static str,
     },
     Marks {
@@ -216,20 +229,31 @@ pub(crate) struct FormPage {
     errors: Vec<FieldError>,
     action: String,
     fields: Vec<Field>,
+    tables: Vec<Table>,
     buttons: Vec<(&'static str, &'static str, &'static str)>,
     back: String,
 }
 
+/// The menu entry under which a form of the room stands.
+fn menu(action: &str) -> &'static str {
+    match action {
+        "/account" => "/account",
+        _ => "/operations/people",
+    }
+}
+
 impl FormPage {
     pub(crate) fn new(frame: &Frame, title: &str, action: impl Into<String>, back: &str) -> Self {
+        let action = action.into();
         Self {
-            frame: frame.clone().with_title(title),
+            frame: frame.clone().with_title(title).with_current(menu(&action)),
             intro: vec![],
             terms: vec![],
             picture: None,
             errors: vec![],
-            action: action.into(),
+            action,
             fields: vec![],
+            tables: vec![],
             buttons: vec![],
             back: back.to_owned(),
         }
@@ -253,6 +277,15 @@ impl FormPage {
     pub(crate) fn fields(mut self, fields: Vec<Field>) -> Self {
         self.fields = fields;
         self
+    }
+
+    pub(crate) fn table(mut self, table: Table) -> Self {
+        self.tables.push(table);
+        self
+    }
+
+    fn in_parts(&self) -> bool {
+        self.fields.iter().any(|f| matches!(f, Field::File { .. }))
     }
 
     /// A button that sends `value` under the name `do`.

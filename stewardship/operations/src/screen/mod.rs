@@ -6,7 +6,7 @@ mod sheet;
 
 pub(crate) use desk::Desk;
 pub(crate) use form::{Field, FormPage, Mark, Sent, classes, marks, settled, ticked};
-pub(crate) use sheet::{Cell, SheetPage};
+pub(crate) use sheet::{Cell, SheetPage, Table};
 
 use jiff::civil::Date;
 use mimamori_gate::{Class, Classes};

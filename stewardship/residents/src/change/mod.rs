@@ -18,5 +18,5 @@ pub(crate) use enter::{enter, enter_form};
 pub(crate) use item::{ITEMS, Part};
 pub(crate) use journal::{ALL_COLUMNS, Change, changes};
 pub(crate) use merge::{merge, merge_form, split, split_form};
-pub(crate) use page::{show, submit};
+pub(crate) use page::{Seen, show, submit};
 pub(crate) use settle::{difference, differences, settle};

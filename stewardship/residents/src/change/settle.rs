@@ -134,6 +134,8 @@ async fn ready(
                 reason,
             )
             .await?
+            .on_queue("residents_differing")
+            .await?
             .whole()
             .await
     };

@@ -21,7 +21,7 @@ use super::store::{Lock, STALE, Writer, facts};
 use crate::record::stated;
 use crate::schema::IN_FORCE_HERE;
 use crate::search::purpose;
-use crate::{Residents, answer};
+use crate::{Residents, action, answer};
 
 pub(in crate::change) use confirm::confirm;
 use conflict::conflict;
@@ -100,13 +100,73 @@ pub(in crate::change) fn facing(record: &Record) -> (Values, Lock, String) {
     (values(record), lock, who)
 }
 
-async fn look(permit: PersonPermit) -> Result<(Values, Lock, String), GateError> {
+/// What an officer saw when the form was opened. Kept in the session for the steps of that form, so
+/// that one entry is one look and one change in the trace.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    person: PersonId,
+    now: Values,
+    lock: Lock,
+    who: String,
+}
+
+/// Looks at the person under the action of a look: in the trace an act is an act.
+async fn look(
+    room: &Residents,
+    visitor: &Visitor,
+    person: PersonId,
+    words: &str,
+) -> Result<Seen, GateError> {
+    let reason = Some(Reason(words.to_owned()));
+    let permit = room
+        .gate
+        .person(
+            visitor,
+            action::PERSON_OPEN,
+            purpose(visitor),
+            person,
+            reason,
+        )
+        .await?;
     let hidden = permit
         .fetch("residents_person", &COLUMNS, IN_FORCE_HERE, vec![])
         .await?;
     let mut rows = permit.reveal(hidden).await?.into_inner();
     let row = rows.pop().ok_or(GateError::NotFound)?;
-    Ok(facing(&row))
+    let (now, lock, who) = facing(&row);
+    let seen = Seen {
+        person,
+        now,
+        lock,
+        who,
+    };
+    room.kept(&visitor.session, |kept| kept.seen = Some(seen.clone()));
+    Ok(seen)
+}
+
+/// What was seen already under this lock, as long as the row still stands; a new look otherwise.
+async fn seen(
+    room: &Residents,
+    visitor: &Visitor,
+    permit: &PersonPermit,
+    words: &str,
+    lock: Option<Lock>,
+) -> Result<Seen, GateError> {
+    let kept = room.kept(&visitor.session, |kept| kept.seen.clone());
+    let fits = |s: &Seen| s.person == permit.person() && Some(s.lock) == lock;
+    if let Some(seen) = kept.filter(fits) {
+        let values = [
+            ("generation", seen.lock.generation),
+            ("version", seen.lock.version),
+        ];
+        if permit
+            .stands("residents_person", IN_FORCE_HERE, &values)
+            .await?
+        {
+            return Ok(seen);
+        }
+    }
+    look(room, visitor, permit.person(), words).await
 }
 
 fn address(person: &PersonId, form: Form) -> String {
@@ -123,12 +183,13 @@ pub(crate) async fn show(
     let Some(form) = existing(&form) else {
         return Problem::not_found().into_response();
     };
-    let (permit, _) = match ready(&room, &visitor, form, &person, &Sent::new()).await {
+    // Asked for the change, shown as a look.
+    let (permit, words) = match ready(&room, &visitor, form, &person, &Sent::new()).await {
         Ok(ready) => ready,
         Err(response) => return response,
     };
     let person = permit.person();
-    let (now, lock, who) = match look(permit).await {
+    let Seen { now, lock, who, .. } = match look(&room, &visitor, person, &words).await {
         Ok(found) => found,
         Err(error) => return answer(error),
     };
@@ -165,10 +226,27 @@ pub(crate) async fn submit(
     let person = permit.person();
     let frame = titled(frame, form);
     let today = room.clock.now().office_day();
+    let again = async |permit: PersonPermit, lock: Lock, errors| match seen(
+        &room,
+        &visitor,
+        &permit,
+        &words,
+        Some(lock),
+    )
+    .await
+    {
+        Ok(seen) => {
+            let status = seen.now.get("status").map_or("", String::as_str);
+            let fields = controls(form, &form.kinds_for(status), &given);
+            let lock = lock.to_string();
+            form_page(&frame, &person, form, seen.who, lock, fields, errors)
+        }
+        Err(error) => answer(error),
+    };
     match (sent(&given, "step"), Lock::parse(sent(&given, "lock"))) {
-        ("edit", Some(lock)) => again(permit, &frame, form, lock, &given, vec![]).await,
+        ("edit", Some(lock)) => again(permit, lock, vec![]).await,
         ("write", Some(lock)) => match check(form, &given, None, today) {
-            Err(errors) => again(permit, &frame, form, lock, &given, errors).await,
+            Err(errors) => again(permit, lock, errors).await,
             Ok(wish) => match write(&room, &visitor, permit, lock, &wish).await {
                 Ok(_) => Redirect::to(&format!("/residents/{person}")).into_response(),
                 Err(GateError::Trace(
@@ -178,8 +256,9 @@ pub(crate) async fn submit(
             },
         },
         (_, lock) => {
-            let (now, fresh, who) = match look(permit).await {
-                Ok(found) => found,
+            let found = seen(&room, &visitor, &permit, &words, lock).await;
+            let (now, fresh, who) = match found {
+                Ok(seen) => (seen.now, seen.lock, seen.who),
                 Err(error) => return answer(error),
             };
             match lock {
@@ -221,27 +300,6 @@ pub(crate) async fn submit(
                 confirm(&frame, address(&person, form), who, &now, &wish, &given),
             )
         }
-    }
-}
-
-/// The form with the input kept and the person it is about; its look leaves a line.
-async fn again(
-    permit: PersonPermit,
-    frame: &Frame,
-    form: Form,
-    lock: Lock,
-    given: &Sent,
-    errors: Vec<FieldError>,
-) -> Response {
-    let person = permit.person();
-    match look(permit).await {
-        Ok((now, _, who)) => {
-            let status = now.get("status").map_or("", String::as_str);
-            let fields = controls(form, &form.kinds_for(status), given);
-            let lock = lock.to_string();
-            form_page(frame, &person, form, who, lock, fields, errors)
-        }
-        Err(error) => answer(error),
     }
 }
 
