@@ -5,7 +5,10 @@ use std::sync::Arc;
 use mimamori_care_insurance::cards::Insurer;
 use mimamori_care_insurance::eligibility::{Codes, Derivation, Method, Numbering, run};
 use mimamori_care_insurance::{CareInsurance, action};
-use mimamori_identity::Role;
+use mimamori_files::Shelf;
+use mimamori_files::Shelf;
+use mimamori_identity::{Role, SessionId};
+use mimamori_identity::SessionId;
 use mimamori_kernel::error::Coded as _;
 use mimamori_residents::{ServiceLink, Services};
 use mimamori_sheets::Press;
@@ -42,7 +45,11 @@ fn numbering(config: &Config) -> Numbering {
 }
 
 /// The room, where the register is; without fonts it opens and cannot print.
-pub(crate) fn room(instance: &Instance, press: Press) -> Option<CareInsurance> {
+pub(crate) fn room(
+    instance: &Instance,
+    press: Press,
+    shelf: Shelf<SessionId>,
+) -> Option<CareInsurance> {
     if !instance.config.zone.has_residents() {
         return None;
     }
@@ -61,6 +68,7 @@ pub(crate) fn room(instance: &Instance, press: Press) -> Option<CareInsurance> {
         insurer(config),
         codes,
         numbering(config),
+        shelf,
     ))
 }
 

@@ -11,4 +11,4 @@ mod table;
 
 pub use locked::{LockError, lock};
 pub use shelf::{Contents, Parcel, Shelf};
-pub use table::{Encoding, Made, Table};
+pub use table::{Encoding, Table, codes, unmapped};

@@ -99,7 +99,7 @@ pub struct Site {
     /// Qualifications and cards, where the register is; the nightly task derives.
     pub insurance: Option<CareInsurance>,
     /// Files that were taken out and wait for the browser.
-    pub(crate) shelf: Shelf<SessionId>,
+    pub shelf: Shelf<SessionId>,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
@@ -122,7 +122,7 @@ impl Site {
         let gate = instance.gate.clone();
         let press = press();
         let shelf = Shelf::new(instance.random.clone());
-        let insurance = crate::insurance::room(instance, press.clone());
+        let insurance = crate::insurance::room(instance, press.clone(), shelf.clone());
         let residents = instance.config.zone.has_residents().then(|| {
             Residents::new(
                 gate.clone(),

@@ -195,19 +195,15 @@ async fn a_queue_of_more_than_a_thousand_says_so_on_the_page_and_in_the_file() {
         let form = "encoding=utf-8&note=a";
         let told = "1000件を超えています。";
         let page = house.get("/insurance/queues/moved", &cookie).await.body;
-        let file = house
-            .post("/insurance/queues/moved", &cookie, form)
-            .await
-            .body;
+        let file = house.post("/insurance/queues/moved", &cookie, form).await;
+        let file = String::from_utf8(house.unlocked(&file, &cookie).await).unwrap();
         assert!(!page.contains(told) && !file.contains(told));
         let like = person(&house, "due_moved <> '' AND protected = 0").await;
         crowd(&house, &like, 1001).await;
         let page = house.get("/insurance/queues/moved", &cookie).await.body;
         assert!(page.contains(told), "{page}");
-        let file = house
-            .post("/insurance/queues/moved", &cookie, form)
-            .await
-            .body;
+        let file = house.post("/insurance/queues/moved", &cookie, form).await;
+        let file = String::from_utf8(house.unlocked(&file, &cookie).await).unwrap();
         let last = file.lines().last().unwrap();
         assert!(last.contains("出力番号") && last.contains(told), "{last}");
         assert_eq!(file.lines().count(), 1002);

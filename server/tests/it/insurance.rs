@@ -303,7 +303,8 @@ async fn queues_and_files_are_counted_and_the_register_of_businesses_is_shown() 
         assert_eq!(bare.status, StatusCode::BAD_REQUEST);
         let form = format!("encoding=utf-8&note={}", encoded("月次の確認"));
         let file = house.post("/insurance/queues/moved", &cookie, &form).await;
-        assert!(file.body.starts_with("\u{FEFF}\"被保険者番号\"") && file.body.contains("出力番号"), "{}", file.body);
+        let table = String::from_utf8(house.unlocked(&file, &cookie).await).unwrap();
+        assert!(table.starts_with("\u{FEFF}\"被保険者番号\"") && table.contains("出力番号"), "{table}");
         assert_eq!(acts(&house, "qualification.download").await, 1);
         let page = house.get("/insurance/businesses", &cookie).await.body;
         assert!(page.contains("資格管理") && page.matches("台帳のみ").count() == 17);
@@ -399,6 +400,7 @@ async fn without_the_insurers_settings_no_card_is_shown_printed_or_counted() {
                 method: Method::Manual,
                 first: 1,
             },
+            site.shelf.clone(),
         ));
         house.router = site.router();
         let cookie = house.play("clerk-1").await;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::routing::{get, post};
 use jiff::civil::Date;
+use mimamori_files::Shelf;
 use mimamori_gate::Gate;
 use mimamori_identity::SessionId;
 use mimamori_kernel::clock::Clock;
@@ -58,11 +59,12 @@ pub struct CareInsurance {
     pub(crate) codes: Arc<Codes>,
     pub(crate) numbering: Numbering,
     pub(crate) nightly: Arc<Nightly>,
+    pub(crate) shelf: Shelf<SessionId>,
     kept: Arc<Mutex<HashMap<SessionId, Kept>>>,
 }
 
 impl CareInsurance {
-    /// The room over a gate.
+    /// The room over a gate; its lists as files wait on `shelf`.
     pub fn new(
         gate: Gate,
         clock: Arc<dyn Clock>,
@@ -70,6 +72,7 @@ impl CareInsurance {
         insurer: Option<Insurer>,
         codes: Codes,
         numbering: Numbering,
+        shelf: Shelf<SessionId>,
     ) -> Self {
         Self {
             gate,
@@ -79,6 +82,7 @@ impl CareInsurance {
             codes: Arc::new(codes),
             numbering,
             nightly: Arc::default(),
+            shelf,
             kept: Arc::default(),
         }
     }

@@ -3,7 +3,7 @@
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mimamori_files::{Contents, Encoding, Made, Table};
+use mimamori_files::{Contents, Encoding, Table, codes};
 use mimamori_gate::{Purpose, Reason, Stamp};
 use mimamori_identity::Visitor;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem};
@@ -50,17 +50,30 @@ fn cells(row: &Row) -> [String; 11] {
     ]
 }
 
-/// The table with its stamp in the last row.
-fn table(rows: &[Row], stamp: &Stamp, encoding: Encoding) -> Result<Made, csv::Error> {
+/// The table with its stamp in the last row, and what CP932 lacks of it.
+fn table(
+    rows: &[Row],
+    stamp: &Stamp,
+    encoding: Encoding,
+) -> Result<(Vec<u8>, Option<String>), csv::Error> {
     let mut table = Table::new(&HEAD);
     for row in rows {
         table.row(cells(row));
     }
-    let stamped = format!(
+    let mut last = vec![format!(
         "出力番号 {}　{}件　{}　{}",
         stamp.line, stamp.persons, stamp.taken_by, stamp.taken_at
-    );
-    table.finish(vec![stamped], encoding)
+    )];
+    let lost = table.lost();
+    let told = (encoding == Encoding::Cp932 && !lost.is_empty()).then(|| {
+        format!(
+            "CP932にない文字{}種類を「〓」にしました（{}）。",
+            lost.len(),
+            codes(&lost)
+        )
+    });
+    last.extend(told.clone());
+    Ok((table.finish(last, encoding)?, told))
 }
 
 /// POST /audit/results/{result}/file
@@ -114,7 +127,7 @@ pub(crate) async fn file(
         .iter()
         .map(|l| words::row(&room.gate, &names, l))
         .collect();
-    let made = match table(&rows, &stamp, Encoding::of(&wanted.encoding)) {
+    let (bytes, told) = match table(&rows, &stamp, Encoding::of(&wanted.encoding)) {
         Ok(made) => made,
         Err(error) => return unmade(&error),
     };
@@ -122,8 +135,8 @@ pub(crate) async fn file(
         line: stamp.line,
         name: format!("trace-lines-{}", stamp.line),
         ending: "csv",
-        notes: made.told().into_iter().collect(),
-        bytes: made.bytes,
+        notes: told.into_iter().collect(),
+        bytes,
         back: format!("/audit/results/{result}"),
     };
     match room.shelf.put(visitor.session, contents) {

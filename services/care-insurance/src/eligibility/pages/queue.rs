@@ -4,13 +4,14 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use jiff::civil::Date;
+use mimamori_files::{codes, unmapped};
 use mimamori_gate::{Class, Condition, GateError, Listed, Purpose};
 use mimamori_identity::Visitor;
 use mimamori_kernel::date::{PartialDate, wareki_with_western};
 use mimamori_pages::{Choice, FieldError, Frame, Pagination, Problem, html_with_status};
 use mimamori_residents::answer;
 
-use super::file::{Asked, codes, unmapped};
+use super::file::Asked;
 use crate::eligibility::{day, days_left};
 use crate::{CareInsurance, action};
 
