@@ -210,3 +210,53 @@ async fn a_queue_of_more_than_a_thousand_says_so_on_the_page_and_in_the_file() {
     })
     .await;
 }
+
+/// A printed card is an entry of the office: whoever may only read prints none, alone or in a batch.
+#[tokio::test]
+async fn whoever_may_only_read_prints_no_card() {
+    each_demo(async |house| {
+        let person = person(&house, FREE).await;
+        let wait =
+            "UPDATE care_insurance_person SET card_wait = 1, batch = 'open' WHERE person = ?";
+        write(&house, wait, &[person]).await;
+        let narrow =
+            "UPDATE identity_user SET write_scope = 0, epoch = epoch + 1 WHERE login = 'clerk-1'";
+        house
+            .instance
+            .trace
+            .upkeep(vec![Statement::new(narrow, vec![])], true)
+            .await
+            .unwrap();
+        let clerk = house.play("clerk-1").await;
+        let path = format!("/insurance/persons/{person}/card");
+        reasoned(&house, &clerk, &person).await;
+        let before = count(&house, "care_insurance_card").await;
+        for way in [format!("{path}/print"), "/insurance/cards/print".into()] {
+            let refused = house.post(&way, &clerk, "note=a").await;
+            assert_eq!(
+                refused.status,
+                StatusCode::FORBIDDEN,
+                "{way}: {}",
+                refused.body
+            );
+        }
+        assert_eq!(count(&house, "care_insurance_card").await, before);
+        // What may only be read may be taken out as a list: nothing is entered with it.
+        let list = house
+            .post("/insurance/queues/moved", &clerk, "note=a")
+            .await;
+        assert_eq!(list.status, StatusCode::SEE_OTHER, "{}", list.body);
+        // Nobody else's reason is kept before the gate was asked.
+        let citizen = house.play("citizen-1").await;
+        let form = "reason=question&note=";
+        let told = house
+            .post(
+                &format!("/insurance/persons/{person}/reason"),
+                &citizen,
+                form,
+            )
+            .await;
+        assert!(told.status.is_client_error(), "{}", told.status);
+    })
+    .await;
+}

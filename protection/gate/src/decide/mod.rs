@@ -124,6 +124,23 @@ impl Gate {
             .refusal(answer.policies.iter().map(String::as_str))
     }
 
+    /// Why a visitor whose own scope lets him only read a class of the action may not write under it (S4-28);
+    /// none when the scope holds them all.
+    pub(crate) fn unwritable(
+        &self,
+        visitor: &Visitor,
+        action: Action,
+        purpose: Purpose,
+    ) -> Option<Refused> {
+        let closed = |class: &&Class| !within(visitor.scope.write, **class);
+        let class = action.classes().iter().find(closed)?;
+        let question = Self::question(visitor, action, purpose, *class, Facts::default());
+        Some(self.refusal(&self.decide(Question {
+            in_scope: false,
+            ..question
+        })))
+    }
+
     /// One refusal out of several: each sentence and each article once.
     pub(crate) fn merge(&self, refusals: &[Refused]) -> Refused {
         self.rules

@@ -379,7 +379,8 @@ impl ListPermit {
     /// room's own record of it.
     ///
     /// Errors: [`GateError::Rules`] when the action is no way out, [`GateError::TooMany`] over its cap,
-    /// [`GateError::Refused`] beyond what the visitor may take out in a day.
+    /// [`GateError::Refused`] beyond what the visitor may take out in a day, and when the room records something that
+    /// the visitor's own scope lets him only read.
     pub async fn take_out(
         self,
         page: Hidden<Listed>,
@@ -389,6 +390,21 @@ impl ListPermit {
     ) -> Result<(Revealed<Listed>, Stamp), GateError> {
         let persons = u32::try_from(page.0.shown.len()).unwrap_or(u32::MAX);
         within_cap(self.action, persons)?;
+        let closed = match changes.is_empty() {
+            true => None,
+            false => self
+                .gate
+                .unwritable(&self.visitor, self.action, self.purpose),
+        };
+        if let Some(refused) = closed {
+            let line = Act {
+                decision: Decision::Refused,
+                policy: refused.policy.clone(),
+                ..self.line()
+            };
+            self.gate.trace.record(line).await?;
+            return Err(GateError::Refused(refused));
+        }
         self.gate.reach(self.action)?.check_write(&changes)?;
         let line = Act {
             shown: page.0.shown.clone(),

@@ -5,8 +5,6 @@ use mimamori_storage::Statement;
 use mimamori_trace::Act;
 
 use super::PersonPermit;
-use crate::class::Class;
-use crate::decide::{Gate, Question, within};
 use crate::error::GateError;
 use crate::facts::{Facts, first_subject_statement, subject_statement};
 use crate::hidden::{Hidden, Revealed};
@@ -61,21 +59,12 @@ impl PersonPermit {
     /// Errors: [`GateError::Refused`], after the refusal's line.
     pub async fn whole(self) -> Result<Self, GateError> {
         if self.withheld.is_empty() {
-            let closed = |class: &&Class| !within(self.visitor.scope.write, **class);
-            let Some(class) = self.action.classes().iter().find(closed) else {
+            let Some(refused) = self
+                .gate
+                .unwritable(&self.visitor, self.action, self.purpose)
+            else {
                 return Ok(self);
             };
-            let question = Gate::question(
-                &self.visitor,
-                self.action,
-                self.purpose,
-                *class,
-                Facts::default(),
-            );
-            let refused = self.gate.refusal(&self.gate.decide(Question {
-                in_scope: false,
-                ..question
-            }));
             self.refuse(&refused).await?;
             return Err(GateError::Refused(refused));
         }
@@ -88,7 +77,8 @@ impl PersonPermit {
     /// Opens the value for paper or a file, together with the room's own record of it.
     ///
     /// Errors: [`GateError::Rules`] when the action is no way out or no reason was given,
-    /// [`GateError::Refused`] beyond what the visitor may take out in a day.
+    /// [`GateError::Refused`] beyond what the visitor may take out in a day, and as [`Self::whole`] when the room
+    /// records something with it.
     pub async fn take_out<T>(
         self,
         hidden: Hidden<T>,
@@ -99,12 +89,16 @@ impl PersonPermit {
         if self.reason.is_none() {
             return Err(GateError::Rules("a way out needs a reason".into()));
         }
-        self.gate.reach(self.action)?.check_write(&changes)?;
+        let permit = match changes.is_empty() {
+            true => self,
+            false => self.whole().await?,
+        };
+        permit.gate.reach(permit.action)?.check_write(&changes)?;
         let line = Act {
             changes,
-            ..self.line()
+            ..permit.line()
         };
-        let stamp = self.gate.record_out(&self.visitor, line, 1, at).await?;
+        let stamp = permit.gate.record_out(&permit.visitor, line, 1, at).await?;
         Ok((Revealed::new(hidden.0, stamp.line), stamp))
     }
 }

@@ -235,6 +235,8 @@ struct CardPage {
     /// What stands otherwise on the card that is out.
     card_old: String,
     issues: Vec<Issue>,
+    /// Numbers of the cards that are not back.
+    out: Vec<i64>,
     reasons: Vec<Choice>,
     returns: Vec<Choice>,
     version: i64,
@@ -326,6 +328,12 @@ pub(crate) async fn card_page(
                     day => format!("{} {}", wareki_text(day), text(r, "returned_why")),
                 },
             })
+            .collect(),
+        out: row
+            .cards
+            .iter()
+            .filter(|r| text(r, "returned").is_empty())
+            .filter_map(|r| r.int("number"))
             .collect(),
         reasons: choices(&REASONS, &typed.why),
         returns: choices(&RETURNS, &typed.returned),

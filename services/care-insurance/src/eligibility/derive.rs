@@ -141,6 +141,8 @@ pub(crate) fn outcome(
     let card_out = known.card_out || old_card;
     row.due_moved = match (&holds, &last) {
         (None, Some(q)) if card_out => q.span.until.map_or_else(String::new, plus),
+        // Never insured, as it turned out: the card is asked back from the day that this is known.
+        (None, None) if card_out && next.is_none() => asked_back(&known.row, today),
         _ => String::new(),
     };
     (row.card_wait, row.card_reason) = match known.row.card_wait {
@@ -180,7 +182,10 @@ fn otherwise(before: &Insured, now: &Insured) -> String {
 
 /// What stays of a record that was merged into another one (統合): one human is insured once. Its
 /// qualifications never were (取消), nothing is due and no card waits; a split (分離) derives it anew.
-pub(crate) fn merged(mut row: Insured, known: &Known) -> Outcome {
+pub(crate) fn merged(mut row: Insured, known: &Known, today: Date) -> Outcome {
+    if known.card_out {
+        row.due_moved = asked_back(&known.row, today);
+    }
     let mut ledger = known.ledger.clone();
     let touched = ledger.close();
     if row.insured_number.is_empty() {
@@ -192,6 +197,14 @@ pub(crate) fn merged(mut row: Insured, known: &Known) -> Outcome {
         touched,
         old_card: false,
         ours: true,
+    }
+}
+
+/// The day until which a card without a qualification is to be back; it stays while the card is out.
+fn asked_back(before: &Insured, today: Date) -> String {
+    match before.due_moved.is_empty() {
+        true => plus(today),
+        false => before.due_moved.clone(),
     }
 }
 

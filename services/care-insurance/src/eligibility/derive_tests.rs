@@ -80,6 +80,37 @@ fn a_number_from_before_means_a_card_from_before() {
 }
 
 #[test]
+fn a_card_of_a_qualification_that_never_was_is_asked_back() {
+    let before = run(
+        row("1940-05-01", "0000000101"),
+        &[("転入", "2010-01-01")],
+        None,
+    );
+    let known = |card_out| Known {
+        ledger: before.ledger.clone(),
+        row: before.row.clone(),
+        cards: 1,
+        card_out,
+        version: 1,
+        ..Known::default()
+    };
+    // Died before the qualification began: the derivation cancels it.
+    let history = [("転入", "2004-01-01"), ("死亡", "2004-06-01")];
+    let again = |known: &Known| run(row("1940-05-01", "0000000101"), &history, Some(known));
+    let out = again(&known(true));
+    assert_eq!((out.row.category, out.row.since.as_str()), (0, ""));
+    assert_eq!(out.row.due_moved, "2026-12-05");
+    assert_eq!(again(&known(false)).row.due_moved, "");
+    // The day stays on the days after.
+    let kept = Known {
+        row: out.row,
+        ..known(true)
+    };
+    let later = merged(row("1940-05-01", ""), &kept, TODAY.tomorrow().unwrap());
+    assert_eq!(later.row.due_moved, "2026-12-05");
+}
+
+#[test]
 fn a_loss_with_a_card_still_out_is_queued_for_fourteen_days() {
     let history = [("転入", "2010-01-01"), ("転出", "2026-11-10")];
     let out = run(row("1940-05-01", "0000000101"), &history, None);

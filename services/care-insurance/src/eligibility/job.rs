@@ -198,7 +198,7 @@ async fn chunk(
             if let Some(before) = before {
                 let length = steps.len();
                 let words = "ほかの宛名番号への統合により取消";
-                let out = merged(fresh, &before);
+                let out = merged(fresh, &before, now.office_day());
                 statements(&mut steps, &person, &out, (Some(&before), words), now);
                 changed += u64::from(steps.len() > length);
             }

@@ -10,6 +10,7 @@ use mimamori_kernel::id::PersonId;
 use mimamori_pages::{FieldError, Frame, LimitedForm};
 use mimamori_residents::answer;
 
+use super::fact::typed_day;
 use super::person::{Typed, person_page};
 use super::{read, unreasoned};
 use crate::eligibility::{Insured, Ledger, RecordError, event, write};
@@ -85,6 +86,20 @@ pub(crate) async fn decide(
     if let Some(error) = unreasoned("決定", note) {
         let typed = sent.again("note", error.message);
         return person_page(&room, &visitor, &frame, person, typed).await;
+    }
+    if sent.what == "end" {
+        let wrong = match typed_day(&sent.until, "until") {
+            Err(wrong) => Some(wrong),
+            Ok(None) => Some(FieldError::new("until", "喪失日を入力してください。")),
+            Ok(Some(_)) if sent.lost.is_empty() => {
+                Some(FieldError::new("lost", "喪失事由を選んでください。"))
+            }
+            Ok(Some(_)) => None,
+        };
+        if let Some(wrong) = wrong {
+            let typed = sent.again(&wrong.field, wrong.message);
+            return person_page(&room, &visitor, &frame, person, typed).await;
+        }
     }
     let reason = format!("資格の変更: {note}");
     let done = async {

@@ -248,7 +248,7 @@ pub(super) fn typed_day(text: &str, field: &str) -> Result<Option<Date>, FieldEr
         return Ok(None);
     }
     let day = parse_any(text).ok().and_then(PartialDate::full);
-    let wrong = "年月日まで入力してください（例: R081101、令和8年11月1日、20261101）。";
+    let wrong = "ある日付を、年月日まで入力してください（例: R081101、令和8年11月1日、20261101）。";
     day.map(Some).ok_or_else(|| FieldError::new(field, wrong))
 }
 

@@ -3,11 +3,14 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use mimamori_gate::Purpose;
 use mimamori_identity::Visitor;
 use mimamori_kernel::id::PersonId;
 use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Problem, html_with_status};
 
-use crate::CareInsurance;
+use mimamori_residents::answer;
+
+use crate::{CareInsurance, action};
 
 /// Why an officer opens a qualification.
 const REASONS: [(&str, &str); 4] = [
@@ -84,6 +87,14 @@ pub(crate) async fn state_reason(
     let Ok(person) = person.parse::<PersonId>() else {
         return Problem::not_found().into_response();
     };
+    // Whoever may not open the record is told so, with a line, before anything is kept.
+    let asked = room
+        .gate
+        .person(&visitor, action::OPEN, Purpose::CareInsurance, person, None)
+        .await;
+    if let Err(error) = asked {
+        return answer(error);
+    }
     let mut errors = Vec::new();
     let name = REASONS.iter().find(|(code, _)| *code == given.reason);
     if name.is_none() {
