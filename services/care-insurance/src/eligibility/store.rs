@@ -208,22 +208,21 @@ pub(super) fn statements(
     }
 }
 
-/// Makes the gate's fact say what holds now, so that whoever may open insured persons alone finds a
-/// new one at once; whether anything is to be written.
-pub(super) fn insured(out: &mut Vec<Statement>, person: &PersonId, mask: i64, holds: bool) -> bool {
+/// The write that makes the gate's fact say what holds now, so that whoever may open insured persons
+/// alone finds a new one at once; none when it says so already.
+pub(super) fn insured(person: &PersonId, mask: i64, holds: bool) -> Option<Statement> {
     let bit = Facts::INSURED;
     if (mask & bit != 0) == holds {
-        return false;
+        return None;
     }
     let (set, now) = match holds {
         true => (format!("mask + {bit}"), "="),
         false => (format!("mask - {bit}"), "<>"),
     };
-    out.push(Statement::new(
+    Some(Statement::new(
         format!(
             "UPDATE gate_subject SET mask = {set}, version = version + 1 WHERE person = ? AND (mask & {bit}) {now} 0"
         ),
         vec![person.bytes().into()],
-    ));
-    true
+    ))
 }
