@@ -371,6 +371,13 @@ async fn a_change_stays_until_the_files_bring_the_same_and_the_lead_officer_deci
             for told in [new, &old, &kanji] {
                 assert!(page.body.contains(told), "{told}: {}", page.body);
             }
+            let look = house.instance.db.fetch_one(
+                "SELECT policy FROM trace_line WHERE action = 'person.settle' AND decision = 1 AND tokens <> ? \
+                 ORDER BY line DESC LIMIT 1",
+                vec![vec![].into()],
+            );
+            let policy = look.await.unwrap().unwrap().text(0).unwrap().to_owned();
+            assert!(policy.ends_with("case:queue"), "{policy}");
             let fields = typed(&page.body, &[("wins", wins), ("reason", "本庁に確認")]);
             let done = house.post(&path, &lead, &body("", &fields)).await;
             assert_eq!(done.location, "/residents/differences", "{}", done.body);
