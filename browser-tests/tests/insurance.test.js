@@ -190,7 +190,7 @@ test("a list goes out as a file with its reason, in either encoding, and its num
     for (const [encoding, decoder] of [["UTF-8（BOM付き）", "utf-8"], ["CP932（シフトJIS）", "shift_jis"]]) {
       await queue(page, mouse);
       await fill(page, mouse, { 文字コード: encoding, 出力の理由: "発送の準備のため" });
-      const out = await unlocked(page, mouse, "CSVを出力する", look);
+      const out = await unlocked(page, mouse, "CSVを出力する", () => look(page, "clerk-output"));
       assert.match(out.name, /^queue-age-\d+\.zip$/);
       assert.equal(out.bytes.subarray(0, 3).equals(Buffer.from([0xef, 0xbb, 0xbf])), decoder === "utf-8", "a BOM in UTF-8 alone");
       const rows = new TextDecoder(decoder, { fatal: true }).decode(out.bytes).trimEnd().split("\r\n");

@@ -260,3 +260,24 @@ async fn whoever_may_only_read_prints_no_card() {
     })
     .await;
 }
+
+/// A look at somebody who stands in a queue has that as its case; at anybody else it has none (S0-45).
+#[tokio::test]
+async fn a_look_from_a_queue_carries_it_and_another_look_does_not() {
+    each_demo(async |house| {
+        let clerk = house.play("clerk-1").await;
+        let waiting = "due_moved <> '' AND protected = 0 AND card_wait = 0";
+        let settled = "category = 1 AND protected = 0 AND due_age = '' AND due_moved = '' AND due_unknown = '' \
+                       AND card_old = '' AND card_wait = 0";
+        for (filter, queued) in [(waiting, true), (settled, false)] {
+            let person = person(&house, filter).await;
+            reasoned(&house, &clerk, &person).await;
+            let line = "SELECT policy FROM trace_line WHERE action = 'qualification.open' AND decision = 1 \
+                        ORDER BY line DESC LIMIT 1";
+            let row = house.instance.db.fetch_one(line, vec![]).await.unwrap().unwrap();
+            let policy = row.text(0).unwrap();
+            assert_eq!(policy.ends_with("case:queue"), queued, "{filter}: {policy}");
+        }
+    })
+    .await;
+}

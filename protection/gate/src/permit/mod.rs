@@ -218,12 +218,16 @@ impl PersonPermit {
         Ok(self.gate.db.fetch_one(&sql, args).await?.is_some())
     }
 
-    /// The same look from a work queue (処理待ち): while `table` of the action's room holds the person,
-    /// the line says so, and the look is no look without a case (S0-45).
+    /// The same look from a work queue (処理待ち): while a row of the person in `table` of the action's room meets
+    /// `waiting`, the line says so, and the look is no look without a case (S0-45).
     ///
     /// Errors: [`GateError::Rules`] for a table of another room.
-    pub async fn on_queue(mut self, table: &'static str) -> Result<Self, GateError> {
-        let sql = format!("SELECT 1 FROM {table} WHERE person = ?");
+    pub async fn on_queue(
+        mut self,
+        table: &'static str,
+        waiting: &'static str,
+    ) -> Result<Self, GateError> {
+        let sql = format!("SELECT 1 FROM {table} WHERE person = ? AND ({waiting})");
         self.gate.reach(self.action)?.check_own(&sql)?;
         let args = vec![self.person.bytes().into()];
         if self.case.is_none() && self.gate.db.fetch_one(&sql, args).await?.is_some() {

@@ -12,7 +12,7 @@ use mimamori_residents::answer;
 use mimamori_sheets::{Sheet, SheetError};
 
 use super::rule::{CARD, COLUMNS, Card, Insurer, Paper, REASONS, RETURNS, values};
-use crate::eligibility::pages::{ask, read, wareki_text};
+use crate::eligibility::pages::{WAITING, ask, read, wareki_text};
 use crate::room::PaperLink;
 use crate::{CareInsurance, action};
 
@@ -182,6 +182,8 @@ pub(crate) async fn look(
             person,
             why,
         )
+        .await?
+        .on_queue("care_insurance_person", WAITING)
         .await?;
     let hidden = permit
         .fetch("care_insurance_person", &COLUMNS, "1 = 1", vec![])

@@ -134,7 +134,7 @@ async fn ready(
                 reason,
             )
             .await?
-            .on_queue("residents_differing")
+            .on_queue("residents_differing", "1 = 1")
             .await?
             .whole()
             .await

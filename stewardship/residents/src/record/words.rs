@@ -83,6 +83,10 @@ pub(super) fn banners(record: &Record, merged: usize, today: Date, waiting: bool
     }
     if record.int("insured") == Some(0) {
         let (title, text) = match (old_enough(record, today), waiting) {
+            (false, _) if can_be_insured(record, today) => (
+                "世帯員の記録です。",
+                "取込みのファイルでは被保険者ではありません。第2号被保険者かどうかは、資格管理で確かめてください。",
+            ),
             (false, _) => ("世帯員の記録です。", "被保険者ではありません。"),
             (true, true) => (
                 "資格の計算を待っています。",
@@ -104,9 +108,18 @@ pub(super) fn banners(record: &Record, merged: usize, today: Date, waiting: bool
 
 /// Whether the person can have reached 65, the age of 第1号 (介護保険法第9条), by the end of the day.
 pub(crate) fn old_enough(record: &Record, today: Date) -> bool {
+    reached(record, today, 65)
+}
+
+/// Whether the person can have reached 40, the age of 第2号 (介護保険法第9条): its insured are not in the file.
+fn can_be_insured(record: &Record, today: Date) -> bool {
+    reached(record, today, 40)
+}
+
+fn reached(record: &Record, today: Date, age: u16) -> bool {
     let birth = record.text("birth").unwrap_or("").parse();
-    let age = age_on(birth.unwrap_or(PartialDate::UNKNOWN), today);
-    age.most().is_none_or(|most| most >= 65)
+    let most = age_on(birth.unwrap_or(PartialDate::UNKNOWN), today).most();
+    most.is_none_or(|most| most >= age)
 }
 
 pub(super) fn terms(record: &Record, today: Date) -> Vec<Term> {
@@ -159,12 +172,12 @@ pub(super) fn terms(record: &Record, today: Date) -> Vec<Term> {
         Term::new("宛名番号", text("address_number")),
         Term::new(
             "被保険者の別",
-            match old_enough(record, today) {
+            match can_be_insured(record, today) {
                 true => yes("insured", "被保険者", "資格管理で確認"),
                 false => yes("insured", "被保険者", "世帯員"),
             },
         ),
-        Term::new("被保険者番号", text("insured_number")),
+        Term::new("被保険者番号（取込み）", text("insured_number")),
         Term::new("住所地特例", yes("special_address", "対象", "対象でない")),
         Term::new("郵便番号", text("postal")),
         Term::new("住所", text("address")),

@@ -14,6 +14,7 @@ use mimamori_kernel::id::PersonId;
 use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Term, html_with_status};
 use mimamori_residents::answer;
 
+use super::queue::WAITING;
 use super::unreasoned;
 use crate::eligibility::{FACT, Fact, Kind, event, fact};
 use crate::{CareInsurance, action};
@@ -62,6 +63,8 @@ pub(super) async fn see(
     let permit = room
         .gate
         .person(visitor, action::OPEN, Purpose::CareInsurance, person, why)
+        .await?
+        .on_queue("care_insurance_person", WAITING)
         .await?;
     let names = ["kanji", "kana", "birth", "protected", "question", "version"];
     let (row, facts) = tokio::try_join!(

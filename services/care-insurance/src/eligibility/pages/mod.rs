@@ -16,6 +16,6 @@ pub(crate) use fact::{enter, facts};
 pub(crate) use file::file;
 pub(crate) use number::number;
 pub(crate) use person::{open, read};
-pub(crate) use queue::{COLUMNS, Line, QUEUES, Queue, lines, queue, wareki_text};
+pub(crate) use queue::{COLUMNS, Line, QUEUES, Queue, WAITING, lines, queue, wareki_text};
 pub(crate) use reason::{ask, state_reason, unreasoned};
 pub(crate) use settle::settle;

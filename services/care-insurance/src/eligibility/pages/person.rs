@@ -11,7 +11,7 @@ use mimamori_pages::{Choice, FieldError, Frame, Problem, Term, html_with_status}
 use mimamori_residents::answer;
 
 use super::fact::stored as stored_fact;
-use super::queue::{standing, wareki_text};
+use super::queue::{WAITING, standing, wareki_text};
 use crate::eligibility::{
     DeriveError, Entry, FACT, Ledger, QUALIFICATION, Side, State as Standing, day, entry,
 };
@@ -83,6 +83,8 @@ async fn find(
     let permit = room
         .gate
         .person(visitor, action::OPEN, Purpose::CareInsurance, person, why)
+        .await?
+        .on_queue("care_insurance_person", WAITING)
         .await?;
     let withheld = permit.withheld().to_vec();
     let (record, ledger, events, cards, facts) = tokio::try_join!(

@@ -71,6 +71,10 @@ pub(crate) const QUEUES: [Queue; 4] = [
     },
 ];
 
+/// Rows of whoever stands in a queue of this room or waits for a card.
+pub(crate) const WAITING: &str =
+    "due_age <> '' OR due_moved <> '' OR due_unknown <> '' OR card_old <> '' OR card_wait <> 0";
+
 /// The queue with this code.
 pub(crate) fn named(code: &str) -> Option<Queue> {
     QUEUES.into_iter().find(|q| q.code == code)
