@@ -185,3 +185,14 @@ for (const [name, who, go, picture] of PAGES) {
     }
   });
 }
+
+test("a page that a browser prints names office, officer and day across it, and the screen does not show it", async () => {
+  const { context, page } = await open(browser, demo);
+  await enter(page, "clerk");
+  const mark = page.locator(".print-mark");
+  assert.equal(await mark.isVisible(), false);
+  await page.emulateMedia({ media: "print" });
+  assert.ok(await mark.isVisible());
+  assert.match(await mark.innerText(), /^画面の印刷　介護保険課　介護 はな　令和\d+年\d+月\d+日$/);
+  await context.close();
+});

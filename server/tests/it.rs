@@ -1,6 +1,8 @@
 //! Promises of the whole house: what no single room can prove alone.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+#[path = "it/after_entries.rs"]
+mod after_entries;
 #[path = "it/audit.rs"]
 mod audit;
 #[path = "it/backups.rs"]

@@ -49,6 +49,8 @@ pub struct Frame {
     pub env_label: Option<String>,
     /// Whom to tell of a weakness, an incident or a fault, in one line.
     pub contact: Option<String>,
+    /// Office day, written across every page that a browser prints, with office and user (S4-92).
+    pub printed: Option<String>,
     /// Path of the page that the visitor came from; an error page of a conflict leads back there.
     pub back: Option<String>,
 }
@@ -139,6 +141,13 @@ impl Frame {
     #[must_use]
     pub fn with_env_label(mut self, label: impl Into<String>) -> Self {
         self.env_label = Some(label.into());
+        self
+    }
+
+    /// Sets the office day for the mark on printed pages.
+    #[must_use]
+    pub fn with_printed(mut self, day: impl Into<String>) -> Self {
+        self.printed = Some(day.into());
         self
     }
 

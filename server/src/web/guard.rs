@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::StreamExt as _;
 use mimamori_identity::{AuthLevel, EndReason, Role, SessionState, Visitor};
+use mimamori_kernel::date::wareki;
 use mimamori_kernel::error::Coded as _;
 use mimamori_pages::{FORM_LIMIT_BYTES, Frame, Problem};
 
@@ -233,7 +234,8 @@ fn frame(site: &Site, visitor: &Visitor, locked: bool) -> Frame {
         return frame;
     }
     let idle = u32::try_from(site.identity.idle().as_secs()).unwrap_or(900);
-    let frame = frame.with_idle(idle);
+    let today = wareki(site.clock.now().office_day().into());
+    let frame = frame.with_idle(idle).with_printed(today);
     match visitor.auth {
         AuthLevel::PasswordInitial => frame,
         _ => frame.with_nav(site.nav(visitor)),

@@ -2,7 +2,7 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. `care_insurance_person` carries what lists and cards need of the
 /// register, taken over by the derivation; everything else is the room's own.
-pub const MIGRATIONS: &[Migration] = &[FIRST, MARKS, HAND];
+pub const MIGRATIONS: &[Migration] = &[FIRST, MARKS, HAND, SETTLED];
 
 const FIRST: Migration = Migration {
     id: "care-insurance-0001",
@@ -104,5 +104,14 @@ CREATE TABLE care_insurance_fact (
   cancelled_by {text} NOT NULL,
   cancelled_why {text} NOT NULL,
   PRIMARY KEY (person, number)) {clustered};
+",
+};
+
+/// What an officer looked at and let stand, so that it leaves the queue until the answer is another one.
+const SETTLED: Migration = Migration {
+    id: "care-insurance-0004",
+    ddl: "
+ALTER TABLE care_insurance_person ADD COLUMN doubt {text} NOT NULL DEFAULT '';
+ALTER TABLE care_insurance_person ADD COLUMN settled {text} NOT NULL DEFAULT '';
 ",
 };

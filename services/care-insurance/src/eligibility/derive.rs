@@ -34,6 +34,10 @@ pub(crate) struct Insured {
     pub due_moved: String,
     pub due_unknown: String,
     pub question: String,
+    /// The question with what was worked out, where an officer can settle it; empty otherwise.
+    pub doubt: String,
+    /// The doubt that an officer settled: it stands on the page and no longer in the queue.
+    pub settled: String,
     pub card_wait: i64,
     pub card_reason: String,
     /// What stands otherwise on the card that is out: 氏名, 住所; the card must be issued again.
@@ -127,7 +131,14 @@ pub(crate) fn outcome(
     state(&mut row, holds.as_ref(), last.as_ref());
     row.due_age = next.map_or_else(String::new, |q| q.span.from.to_string());
     row.question = questions.join("、");
-    row.due_unknown = match (row.question.is_empty(), known.row.due_unknown.is_empty()) {
+    if now.unknown.is_empty() && !row.question.is_empty() {
+        row.doubt = doubt(&row.question, &now.qualifications);
+    }
+    if row.doubt == known.row.settled {
+        row.settled.clone_from(&known.row.settled);
+    }
+    let quiet = row.question.is_empty() || !row.settled.is_empty();
+    row.due_unknown = match (quiet, known.row.due_unknown.is_empty()) {
         (true, _) => String::new(),
         // The day stays while the question stays.
         (false, false) => known.row.due_unknown.clone(),
@@ -214,6 +225,15 @@ fn state(row: &mut Insured, holds: Option<&Qualification>, last: Option<&Qualifi
     let shown = holds.or(last);
     row.since = shown.map_or_else(String::new, |q| q.span.from.to_string());
     row.until = super::row::text(shown.and_then(|q| q.span.until));
+}
+
+/// A question with the periods that the register leads to: another answer is another doubt.
+fn doubt(question: &str, derived: &[Qualification]) -> String {
+    let spans = derived.iter().map(|q| {
+        let until = q.span.until.map_or_else(String::new, |d| d.to_string());
+        format!("／{} {}〜{until}", q.category.japanese(), q.span.from)
+    });
+    std::iter::once(question.to_owned()).chain(spans).collect()
 }
 
 fn plus(day: Date) -> String {

@@ -80,6 +80,49 @@ fn a_number_from_before_means_a_card_from_before() {
 }
 
 #[test]
+fn a_doubt_that_was_settled_leaves_the_queue_until_the_answer_is_another_one() {
+    let first = run(row("1940-05-01", ""), &[("転入", "2010-01-01")], None);
+    assert_eq!(
+        (first.row.doubt.as_str(), first.row.due_unknown.as_str()),
+        ("", "")
+    );
+    let mut ledger = first.ledger.clone();
+    ledger.cancel(1).unwrap();
+    let known = |row: &Insured| Known {
+        ledger: ledger.clone(),
+        row: row.clone(),
+        version: 2,
+        ..Known::default()
+    };
+    let stays = [("転入", "2010-01-01")];
+    let asked = run(row("1940-05-01", ""), &stays, Some(&known(&first.row)));
+    assert_eq!(asked.row.due_unknown, "2026-12-05");
+    assert!(
+        asked.row.doubt.contains("2010-01-01"),
+        "{}",
+        asked.row.doubt
+    );
+    let settled = Insured {
+        settled: asked.row.doubt.clone(),
+        due_unknown: String::new(),
+        ..asked.row.clone()
+    };
+    let quiet = run(row("1940-05-01", ""), &stays, Some(&known(&settled)));
+    assert_eq!(quiet.row, settled, "nothing is written again");
+    assert!(!quiet.row.question.is_empty());
+    // The register leads to other periods: the question is another one.
+    let moved = [("転入", "2010-01-01"), ("転出", "2026-11-10")];
+    let again = run(row("1940-05-01", ""), &moved, Some(&known(&settled)));
+    assert_eq!(
+        (again.row.settled.as_str(), again.row.due_unknown.as_str()),
+        ("", "2026-12-05")
+    );
+    // Who is not worked out at all cannot be waved through.
+    let unknown = run(row("1961-00-00", ""), &stays, None);
+    assert!(!unknown.row.question.is_empty() && unknown.row.doubt.is_empty());
+}
+
+#[test]
 fn a_card_of_a_qualification_that_never_was_is_asked_back() {
     let before = run(
         row("1940-05-01", "0000000101"),

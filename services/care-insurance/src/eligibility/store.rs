@@ -14,7 +14,8 @@ use super::record::Ledger;
 use super::row;
 
 const INSURED: &str = "person, insured_number, kanji, kana, kana_key, birth, sex, postal, address, building, \
-    address_key, protected, category, since, until, due_age, due_moved, due_unknown, question, card_wait, card_reason, card_old, seen";
+    address_key, protected, category, since, until, due_age, due_moved, due_unknown, question, card_wait, card_reason, card_old, seen, \
+    doubt, settled";
 
 /// `seen` counts what was entered on the screen for a person, so that a row tells whether it is older.
 pub(super) const REGISTER: &str = "SELECT person, insured_number, kanji, kana, kana_key, birth, sex, postal, address, building, address_key, \
@@ -87,11 +88,13 @@ pub(super) async fn known(
             card_reason: text(20)?,
             card_old: text(21)?,
             seen: row.int(22)?,
+            doubt: text(23)?,
+            settled: text(24)?,
             ..register(&row)?
         };
         let known = Known {
             row: insured,
-            version: row.int(23)?,
+            version: row.int(25)?,
             ..Known::default()
         };
         out.insert(row.array(0)?, known);
@@ -164,6 +167,8 @@ pub(super) fn statements(
         r.card_reason.as_str().into(),
         r.card_old.as_str().into(),
         r.seen.into(),
+        r.doubt.as_str().into(),
+        r.settled.as_str().into(),
         version.into(),
     ];
     // An officer who changed the person since the chunk was read wins: the statement then meets no row.
@@ -171,7 +176,7 @@ pub(super) fn statements(
         format!(
             "INSERT INTO care_insurance_person ({INSURED}, version, batch) VALUES ({}'') ON CONFLICT (person) DO UPDATE SET {} \
              WHERE care_insurance_person.version = excluded.version - 1",
-            "?, ".repeat(24),
+            "?, ".repeat(26),
             INSURED
                 .split(", ")
                 .skip(1)

@@ -19,7 +19,7 @@ use crate::{CareInsurance, action};
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 pub(crate) struct Sent {
-    /// cancel, restore, reopen or end.
+    /// cancel, restore, reopen or end; settle for the question of the whole person.
     what: String,
     number: u32,
     version: i64,
@@ -73,7 +73,7 @@ fn apply(
     }
 }
 
-/// POST /insurance/persons/{person}: cancel, restore, reopen or end a qualification.
+/// POST /insurance/persons/{person}: cancel, restore, reopen or end a qualification, or settle what differs.
 pub(crate) async fn decide(
     State(room): State<CareInsurance>,
     Extension(visitor): Extension<Visitor>,
@@ -106,6 +106,29 @@ pub(crate) async fn decide(
         let row = read(&room, &visitor, person, reason.clone()).await?;
         let mut ledger = row.ledger;
         let now = room.clock.now();
+        let by = format!("{} {}", visitor.org_name, visitor.name);
+        if sent.what == "settle" {
+            let at = now.office_text();
+            let words = "違いを確かめ、処理待ちから外す";
+            let steps = vec![
+                Statement::expecting(
+                    "UPDATE care_insurance_person SET settled = doubt, due_unknown = '', version = version + 1 \
+                     WHERE person = ? AND version = ? AND doubt <> ''",
+                    vec![person.bytes().into(), sent.version.into()],
+                    1,
+                    "care-insurance-version",
+                ),
+                event(&person, sent.version + 1, &at, &by, words),
+            ];
+            let why = Some(Reason(reason));
+            let decide = action::DECIDE;
+            let permit = room
+                .gate
+                .person(&visitor, decide, Purpose::CareInsurance, person, why)
+                .await?;
+            permit.change(steps, None).await?;
+            return Ok(None);
+        }
         let words = match apply(&room, &mut ledger, &sent, now.office_day()) {
             Ok(words) => words,
             Err(error) => return Ok(Some(error)),
@@ -126,7 +149,6 @@ pub(crate) async fn decide(
         )];
         let changed = ledger.entries().iter().find(|e| e.number == sent.number);
         steps.extend(changed.map(|e| write(&person, e)));
-        let by = format!("{} {}", visitor.org_name, visitor.name);
         steps.push(event(
             &person,
             sent.version + 1,

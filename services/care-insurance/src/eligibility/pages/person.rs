@@ -17,7 +17,7 @@ use crate::eligibility::{
 };
 use crate::{CareInsurance, action};
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 22] = [
     "insured_number",
     "kanji",
     "kana",
@@ -31,6 +31,8 @@ const COLUMNS: [&str; 20] = [
     "since",
     "until",
     "question",
+    "doubt",
+    "settled",
     "card_wait",
     "card_reason",
     "batch",
@@ -221,6 +223,9 @@ struct PersonPage {
     person: PersonId,
     protected: bool,
     question: String,
+    /// The question can be settled by an officer, and whether it was.
+    doubt: bool,
+    settled: bool,
     terms: Vec<Term>,
     held: Vec<Held>,
     facts: Vec<Told>,
@@ -396,6 +401,8 @@ fn page(
         person,
         protected: record.int("protected").is_some_and(|p| p != 0),
         question: record.text("question").unwrap_or("").to_owned(),
+        doubt: record.text("doubt").is_some_and(|d| !d.is_empty()),
+        settled: record.text("settled").is_some_and(|d| !d.is_empty()),
         terms,
         held,
         facts: row.facts.iter().filter_map(told).collect(),
