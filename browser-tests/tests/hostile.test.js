@@ -25,7 +25,7 @@ const ODD = {
   birth: [LONG, "S640108", "R990101", "2999-01-01", "19401332", "昭和99年", "0", "-1", "NaN"],
   address: [LONG, "市"],
   phone: [LONG, "090", "abcd", "0999' OR '1'='1", "٠١٢٣٤٥"],
-  number: [LONG, "%%%%", "12", "1".repeat(16), "../../etc"],
+  number: [LONG, "%%%%", "1".repeat(16), "../../etc"],
   note: ["x".repeat(201), LONG],
 };
 

@@ -150,7 +150,9 @@ pub(crate) fn lines(listed: &Listed, today: Date) -> Vec<Line> {
             birth: wareki_text(record.text("birth").unwrap_or("")),
             address: match record.withheld("address") {
                 true => text("address"),
-                false => text("address") + &text("building"),
+                false => format!("{} {}", text("address"), text("building"))
+                    .trim_end()
+                    .to_owned(),
             },
             standing: standing(
                 record.int("category").unwrap_or(0),
