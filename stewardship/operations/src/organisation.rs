@@ -21,9 +21,6 @@ const KINDS: [(OrgKind, &str); 4] = [
     (OrgKind::University, "大学"),
 ];
 
-/// Longest name, characters.
-const LONGEST: usize = 60;
-
 pub(crate) fn kind(kind: OrgKind) -> &'static str {
     let found = KINDS.iter().find(|(k, _)| *k == kind);
     found.map_or("市民", |(_, words)| words)
@@ -137,10 +134,7 @@ async fn enter(
         )
         .await?;
     let chosen = sent.one("kind", &KINDS, |(k, _)| k.code());
-    let name = sent.need("name", "名称を入力してください。");
-    if name.chars().count() > LONGEST {
-        sent.refuse("name", "名称は60文字までにしてください。");
-    }
+    let name = sent.need_name("name", "名称を入力してください。");
     let (Some((kind, _)), true) = (chosen, sent.errors.is_empty()) else {
         return Err(sent.refused());
     };
