@@ -1,6 +1,6 @@
 //! One's own registration, and the request to end it (S4-75).
 
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::Visitor;
 use mimamori_kernel::id::RequestId;
@@ -10,7 +10,7 @@ use super::record::terms;
 use super::rule::held;
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{Desk, FormPage, Sent, SheetPage, moment, settled};
+use crate::screen::{Desk, FormPage, Sent, SheetPage, moment, moved};
 use crate::{Operations, OperationsError, action};
 
 async fn form(
@@ -153,10 +153,8 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = leave(&room, &visitor, &mut sent)
-        .await
-        .map(|()| Redirect::to("/account").into_response());
-    settled(done, async |errors| {
+    let done = leave(&room, &visitor, &mut sent).await;
+    moved(done, "/account", async |errors| {
         form(&room, &visitor, &frame, &sent, errors).await
     })
     .await

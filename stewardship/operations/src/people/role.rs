@@ -1,7 +1,7 @@
 //! Appointments: asked for by one person, approved by another; ended by one (S4-16, S4-24, S4-28).
 
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Role, Ties, Visitor, end_role, may_take};
 use mimamori_kernel::id::{RequestId, UserId};
@@ -12,7 +12,7 @@ use super::store::Event;
 use super::{about, before, before_end, few, id, told_few};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{Desk, FormPage, Sent, settled};
+use crate::screen::{Desk, FormPage, Sent, moved};
 use crate::{Operations, OperationsError, action};
 
 async fn form(
@@ -118,14 +118,12 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&user) {
-        Ok(id) => propose(&room, &visitor, id, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
-    settled(done, async |errors| {
-        form(&room, &visitor, &frame, &user, (&sent, errors)).await
-    })
+    let done = async { propose(&room, &visitor, id(&user)?, &mut sent).await }.await;
+    moved(
+        done,
+        &format!("/operations/people/{user}"),
+        async |errors| form(&room, &visitor, &frame, &user, (&sent, errors)).await,
+    )
     .await
 }
 
@@ -229,13 +227,11 @@ pub(crate) async fn end(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&user) {
-        Ok(id) => finish(&room, &visitor, id, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
-    settled(done, async |errors| {
-        end_form(&room, &visitor, &frame, &user, (&sent, errors)).await
-    })
+    let done = async { finish(&room, &visitor, id(&user)?, &mut sent).await }.await;
+    moved(
+        done,
+        &format!("/operations/people/{user}"),
+        async |errors| end_form(&room, &visitor, &frame, &user, (&sent, errors)).await,
+    )
     .await
 }

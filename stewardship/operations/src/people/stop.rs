@@ -1,7 +1,7 @@
 //! Ends an account at once, with its reason (S4-75, S4-76).
 
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Account, Visitor, stop};
 use mimamori_kernel::clock::Instant;
@@ -14,7 +14,7 @@ use super::store::Event;
 use super::{about, before_end, few, id, told_few};
 use crate::error::answer;
 use crate::request;
-use crate::screen::{Desk, FormPage, Sent, settled};
+use crate::screen::{Desk, FormPage, Sent, moved};
 use crate::{Operations, OperationsError, action};
 
 /// Why an account ends: code and words.
@@ -126,13 +126,11 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&user) {
-        Ok(id) => act(&room, &visitor, id, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
-    settled(done, async |errors| {
-        form(&room, &visitor, &frame, &user, (&sent, errors)).await
-    })
+    let done = async { act(&room, &visitor, id(&user)?, &mut sent).await }.await;
+    moved(
+        done,
+        &format!("/operations/people/{user}"),
+        async |errors| form(&room, &visitor, &frame, &user, (&sent, errors)).await,
+    )
     .await
 }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mimamori_gate::{Class, Classes};
 use mimamori_kernel::date::parse_full;
@@ -254,6 +254,15 @@ pub(crate) async fn settled(
         Err(OperationsError::Input(errors)) => again(errors).await.unwrap_or_else(answer),
         Err(error) => answer(error),
     }
+}
+
+/// As [`settled`], for an act after which another page is shown.
+pub(crate) async fn moved(
+    done: Result<(), OperationsError>,
+    to: &str,
+    again: impl AsyncFnOnce(Vec<FieldError>) -> Result<Response, OperationsError>,
+) -> Response {
+    settled(done.map(|()| Redirect::to(to).into_response()), again).await
 }
 
 /// A page that asks.
