@@ -3,16 +3,15 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { enter, findWithBadge, launch, open, scene, search } from "../lib/browser.js";
-import { startDemo, verify } from "../lib/demo.js";
+import { before, test } from "node:test";
+import { startBoth } from "../lib/both.js";
+import { enter, findWithBadge, open, scene, search } from "../lib/browser.js";
+import { verify } from "../lib/demo.js";
 import { Keyboard, afresh, control, file, fill, line, menu, mouse, press, text, unlocked } from "../lib/hands.js";
 import { look } from "../lib/look.js";
 
-let demo, browser;
+const { demo, browser } = await startBoth();
 before(async () => {
-  demo = await startDemo();
-  browser = await launch();
   // A day's work for the auditor to look at: a search, a record, a protected person, a refusal.
   await scene(browser, demo, {}, async (page) => {
     await enter(page, "clerk");
@@ -25,10 +24,6 @@ before(async () => {
       await page.goto((await findWithBadge(page, "支援措置", ["世帯員", "支援措置（同居）"])).href);
     }
   });
-});
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
 });
 
 const SEEN = { bypassCSP: true };
@@ -88,8 +83,8 @@ test("odd input of the search is refused beside its field", () =>
     await enter(page, "auditor");
     for (const [label, field, values] of [
       ["期間の始め", "from", ["昨日", "昭和64年1月8日", "あ".repeat(3000)]],
-      ["期間の終わり", "until", ["2026-13-01"]],
-      ["行の番号", "line", ["x", "1e9", "9".repeat(101)]],
+      ["期間の終わり", "until", ["2026-13-01", "2027-02-29", "R1.4.1"]],
+      ["行の番号", "line", ["x", "1e9", "-1", "9".repeat(101)]],
       ["対象者の番号", "person", ["山田太郎", "'; DROP TABLE trace;--"]],
       ["職員のID", "officer", ["あ".repeat(3000)]],
     ]) {
@@ -125,10 +120,18 @@ test("an alert waits for a named reviewer, who says why", () =>
     await answers.first().check();
     await control(page, "理由").fill("所属の課長に、窓口の届出の受付だったことを確かめた。");
     await look(page, "audit-alert");
+    // Whoever judges sees the judgement and the rule of each line without scrolling sideways.
+    await page.setViewportSize({ width: 1280, height: 800 });
+    const table = page.locator(".table-scroll").last();
+    const [wide, room] = await table.evaluate((t) => [t.scrollWidth, t.clientWidth]);
+    assert.ok(wide <= room && room <= 1168, `the lines are ${wide} wide in ${room}`);
+    for (const head of ["判定", "規則"]) assert.ok(await table.getByRole("columnheader", { name: head, exact: true }).isVisible());
+    for (const said of await rows(page).allInnerTexts()) assert.doesNotMatch(said, /サインイン/, "what the rule did not count");
     await press(page, mouse, "回答する");
     await page.goto(at);
     assert.match(await text(page), /監査 きよし[\s\S]*所属の課長に/);
     await look(page);
+    await press(page, mouse, "この職員のこの日の行をすべて検索する", "証跡の検索結果");
     await page.goto("/audit/alerts?all=1");
     await look(page);
     // Nobody else answers.

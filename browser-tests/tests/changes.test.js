@@ -3,22 +3,14 @@
 import assert from "node:assert/strict";
 import { cpSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { enter, launch, open, scene, term } from "../lib/browser.js";
+import { test } from "node:test";
+import { startBoth } from "../lib/both.js";
+import { enter, open, scene, term } from "../lib/browser.js";
 import { change, enterNew, event, findByKana, newcomer, newest, writeNote } from "../lib/changes.js";
-import { startDemo } from "../lib/demo.js";
 import { Keyboard, afresh, control, fill, heading, menu, mouse, press, text } from "../lib/hands.js";
 import { look } from "../lib/look.js";
 
-let demo, browser;
-before(async () => {
-  demo = await startDemo();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
+const { demo, browser } = await startBoth();
 
 const SEEN = { bypassCSP: true };
 const nothing = async () => {};

@@ -2,19 +2,11 @@
 
 import assert from "node:assert/strict";
 import http from "node:http";
-import { after, before, test } from "node:test";
-import { enter, launch, open, scene, search } from "../lib/browser.js";
-import { startDemo } from "../lib/demo.js";
+import { test } from "node:test";
+import { startBoth } from "../lib/both.js";
+import { enter, open, scene, search } from "../lib/browser.js";
 
-let demo, browser;
-before(async () => {
-  demo = await startDemo();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
+const { demo, browser } = await startBoth();
 
 const JAPANESE = /[\u3040-\u30ff\u4e00-\u9fff]{4,}/u;
 const LONG = "あ".repeat(3000);

@@ -1,22 +1,14 @@
 // 資格管理: the queues, one person, cards one by one and in a batch, lists as files, the register of businesses.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { enter, findWithBadge, launch, scene } from "../lib/browser.js";
-import { startDemo } from "../lib/demo.js";
+import { test } from "node:test";
+import { startBoth } from "../lib/both.js";
+import { enter, findWithBadge, scene } from "../lib/browser.js";
 import { Keyboard, drawn, file, fill, heading, line, menu, mouse, press, text, unlocked } from "../lib/hands.js";
 import { look } from "../lib/look.js";
 
-let demo, browser;
-before(async () => {
-  // Large enough that several people reach 65 by the end of next month.
-  demo = await startDemo(6000);
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
+// Large enough that several people reach 65 by the end of next month.
+const { demo, browser } = await startBoth(6000);
 
 const SEEN = { bypassCSP: true };
 const nothing = async () => {};

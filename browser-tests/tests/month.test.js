@@ -1,22 +1,15 @@
 // A clerk's month on the sample town with keys only; at the end the auditor counts in the trace what the clerk did.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { LOGINS, launch, scene } from "../lib/browser.js";
+import { test } from "node:test";
+import { startBoth } from "../lib/both.js";
+import { LOGINS, scene } from "../lib/browser.js";
 import { change, enterNew, event, findByKana, newcomer, writeNote } from "../lib/changes.js";
-import { startDemo, verify } from "../lib/demo.js";
+import { verify } from "../lib/demo.js";
 import { Keyboard, control, drawn, file, fill, heading, menu, press, text, unlocked } from "../lib/hands.js";
 
-let demo, browser;
-before(async () => {
-  // Large enough that several people reach 65 by the end of next month.
-  demo = await startDemo(6000);
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
+// Large enough that several people reach 65 by the end of next month.
+const { demo, browser } = await startBoth(6000);
 
 const KANA = ["さとう", "すずき", "たかはし", "たなか", "いとう", "わたなべ", "やまもと", "なかむら", "こばやし", "かとう"];
 const AGE = "65歳到達予定（翌月末まで）";

@@ -1,21 +1,13 @@
 // 利用者管理: registration, appointments by two, limits, stop, password, review, organisations and contracts.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { LOGINS, enter, launch, open, scene, term } from "../lib/browser.js";
-import { startDemo } from "../lib/demo.js";
+import { test } from "node:test";
+import { startBoth } from "../lib/both.js";
+import { LOGINS, enter, open, scene, term } from "../lib/browser.js";
 import { Keyboard, afresh, fill, heading, menu, mouse, press, text } from "../lib/hands.js";
 import { look } from "../lib/look.js";
 
-let demo, browser;
-before(async () => {
-  demo = await startDemo();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
+const { demo, browser } = await startBoth();
 
 const SEEN = { bypassCSP: true };
 const nothing = async () => {};
@@ -32,7 +24,7 @@ async function register(page, hands, see, login, name, role = "介護保険課 �
   await press(page, hands, "登録して任命を申請する", "初期パスワードの控え");
   await see(page, "office-slip");
   const password = await term(page, "初期パスワード").innerText();
-  await press(page, hands, "利用者の登録を開く", "利用者の登録");
+  await press(page, hands, "利用者の登録内容を開く", "利用者の登録内容");
   assert.equal(await term(page, "ID").innerText(), login);
   assert.match(await text(page), /任命はまだありません。/);
   return password;
@@ -53,7 +45,7 @@ async function settle(page, hands, see, who, name, button) {
 async function openUser(page, hands, name) {
   await menu(page, hands, "利用者管理", "利用者の一覧");
   await hands.press(page, row(page, name).getByRole("link").first());
-  await heading(page, "利用者の登録");
+  await heading(page, "利用者の登録内容");
 }
 
 for (const [how, options, hands, see, login, name] of [
@@ -94,7 +86,7 @@ test("a declined or withdrawn request gives nothing", () =>
     await press(page, mouse, "任命を申請する", "任命の申請");
     await look(page);
     await fill(page, mouse, { 役割: "支援措置の担当責任者", 理由: "取り下げるため" });
-    await press(page, mouse, "申請する", "利用者の登録");
+    await press(page, mouse, "申請する", "利用者の登録内容");
     await settle(page, mouse, (shown) => look(shown), "second", "支援措置の担当責任者", "申請を取り下げる");
     await openUser(page, mouse, "却下 される");
     assert.match(await text(page), /任命はまだありません。/);
@@ -110,7 +102,7 @@ test("limits of one user are asked for and approved, and hold at the next page",
     await page.locator("#read").getByLabel("基本情報").check();
     await fill(page, mouse, { 理由: "研修の期間のため" });
     await look(page, "office-scope");
-    await press(page, mouse, "申請する", "利用者の登録");
+    await press(page, mouse, "申請する", "利用者の登録内容");
     await settle(page, mouse, nothing, "second", "介護 はな", "承認する");
     await openUser(page, mouse, "介護 はな");
     assert.doesNotMatch(await term(page, "閲覧できる情報").innerText(), /住所/);
@@ -123,7 +115,7 @@ test("limits of one user are asked for and approved, and hold at the next page",
     await openUser(page, mouse, "介護 はな");
     await press(page, mouse, "利用範囲の変更を申請する", "利用範囲の変更の申請");
     await fill(page, mouse, { 範囲: "役割で認められたすべて", 理由: "研修が終わったため" });
-    await press(page, mouse, "申請する", "利用者の登録");
+    await press(page, mouse, "申請する", "利用者の登録内容");
     await settle(page, mouse, nothing, "second", "介護 はな", "承認する");
   }));
 
@@ -145,7 +137,7 @@ test("whoever is stopped is out at the next click, and a new password needs a pr
       await worker.page.reload();
       assert.match(worker.page.url(), /\/sign-in/, "the old session ended");
       await enter(worker.page, "care");
-      await press(page, mouse, "利用者の登録を開く", "利用者の登録");
+      await press(page, mouse, "利用者の登録内容を開く", "利用者の登録内容");
       assert.match(await text(page), /職員証（顔写真つき）/);
       await press(page, mouse, "利用を停止する", "利用の停止");
       await fill(page, mouse, { 理由: "退職・契約の終了", くわしい理由: "11月30日付けで退職" });
@@ -236,6 +228,24 @@ test("a partner works only while a contract is in force", async () => {
   }
 });
 
+test("whoever would leave one person to approve is told before", () =>
+  scene(browser, demo, SEEN, async (page) => {
+    await enter(page, "operations");
+    await openUser(page, mouse, "運営 たかし");
+    await press(page, mouse, "利用を停止する", "利用の停止");
+    await fill(page, mouse, { 理由: "異動", くわしい理由: "試し" });
+    await look(page);
+    await press(page, mouse, "利用を停止する");
+    await page.locator("#few-error").waitFor();
+    await look(page);
+    await openUser(page, mouse, "運営 たかし");
+    assert.notEqual(await term(page, "状態").innerText(), "停止");
+    await press(page, mouse, "任命を申請する", "任命の申請");
+    await fill(page, mouse, { 役割: "運営管理責任者", 理由: "試し" });
+    await press(page, mouse, "申請する");
+    assert.match(await page.locator("#role-error").innerText(), /もう就いています/);
+  }));
+
 test("a user asks for the own end; the office sees the request", () =>
   scene(browser, demo, SEEN, async (page) => {
     await enter(page, "lead");
@@ -246,6 +256,9 @@ test("a user asks for the own end; the office sees the request", () =>
     await fill(page, mouse, { 利用を終える理由: "3月31日付けの異動のため" });
     await look(page);
     await press(page, mouse, "利用の終了を申し出る");
+    assert.match(await term(page, "利用の終了の申出").innerText(), /^承認待ち/);
+    assert.equal(await page.getByRole("button", { name: "利用の終了を申し出る" }).count(), 0);
+    await look(page);
     await enter(page, "operations");
     await page.goto("/operations/requests");
     assert.match(await row(page, "守屋 まこと").first().innerText(), /終了/);
@@ -315,8 +328,8 @@ test("odd and huge input is refused beside its field and never becomes markup", 
     const good = { ID: "henna-1", 氏名: "変 な", "所属・機関": "介護保険課", 申請する役割: "介護保険課 職員", 理由: "試し" };
     for (const [label, field, values] of [
       ["ID", "login", ["", "A", "太郎", "a b", "../etc", "a".repeat(300), "'; DROP TABLE identity_user;--", "clerk-1"]],
-      ["氏名", "name", [""]],
-      ["任命の最後の日", "until", ["昨日", "R1.1.1", "2999-99-99", LONG]],
+      ["氏名", "name", ["", "見".repeat(61), "変\u200b な"]],
+      ["任命の最後の日", "until", ["昨日", "R1.1.1", "2999-99-99", "2029-02-29", LONG]],
       ["任命の最初の日", "from", ["昭和64年1月8日"]],
       ["理由", "reason", [""]],
     ]) {
@@ -332,7 +345,7 @@ test("odd and huge input is refused beside its field and never becomes markup", 
     await page.goto("/operations/people/new");
     await fill(page, mouse, { ...good, 氏名: "<b>太字</b> & \"引用\"", 理由: "<script>alert(1)</script>" });
     await press(page, mouse, "登録して任命を申請する", "初期パスワードの控え");
-    await press(page, mouse, "利用者の登録を開く", "利用者の登録");
+    await press(page, mouse, "利用者の登録内容を開く", "利用者の登録内容");
     assert.equal(await term(page, "氏名").innerText(), "<b>太字</b> & \"引用\"");
     assert.match(await text(page), /<script>alert\(1\)<\/script>/);
   }));

@@ -1,19 +1,11 @@
 // Idle lock, and one live session for one account.
 
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { enter, launch, open, scene, search } from "../lib/browser.js";
-import { startDemo } from "../lib/demo.js";
+import { test } from "node:test";
+import { startBoth } from "../lib/both.js";
+import { enter, open, scene, search } from "../lib/browser.js";
 
-let demo, browser;
-before(async () => {
-  demo = await startDemo();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
+const { demo, browser } = await startBoth();
 
 test("fifteen minutes without input empty the page and lock the session in every tab", { timeout: 60_000 }, () =>
   scene(browser, demo, {}, async (page, context) => {

@@ -2,21 +2,14 @@
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { enter, findWithBadge, launch, scene, search, term } from "../lib/browser.js";
-import { startDemo, verify } from "../lib/demo.js";
+import { startBoth } from "../lib/both.js";
+import { enter, findWithBadge, scene, search, term } from "../lib/browser.js";
+import { verify } from "../lib/demo.js";
 import { clerkStory, keyboard, mouse } from "../lib/story.js";
 
-let demo, browser;
-before(async () => {
-  demo = await startDemo();
-  browser = await launch();
-});
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
+const { demo, browser } = await startBoth();
 
 const CHECKPOINT = 2500;
 

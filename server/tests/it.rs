@@ -37,6 +37,8 @@ mod imports;
 mod insurance;
 #[path = "it/links.rs"]
 mod links;
+#[path = "it/office.rs"]
+mod office;
 #[path = "it/oracle.rs"]
 mod oracle;
 #[path = "it/papers.rs"]

@@ -230,6 +230,18 @@ pub fn end_role(account: &Account, role: Role, now: Instant) -> AccountChange {
     AccountChange::of(writes)
 }
 
+/// Whether somebody may take a role beside those he holds: the kind of his organisation, and roles
+/// that stand alone (S4-28).
+///
+/// # Errors
+/// [`IdentityError::Separation`] with the reason.
+pub fn may_take(to: &Account, role: Role, now: Instant) -> Result<(), IdentityError> {
+    let others = to.held.iter().filter(|h| h.role != role && !h.over(now.0));
+    let mut roles: Vec<Role> = others.map(|h| h.role).collect();
+    roles.push(role);
+    separate(to.org.kind, &roles)
+}
+
 /// An appointment; requester and approver are two others. A 運営管理責任者 requests; another one or
 /// the 事業責任者 approves (S4-16, S4-24, S4-28).
 pub fn appoint(
@@ -253,10 +265,7 @@ pub fn appoint(
             "任命は、運営管理責任者が申請し、ほかの運営管理責任者か事業責任者が承認します。",
         ));
     }
-    let others = to.held.iter().filter(|h| h.role != role && !h.over(now.0));
-    let mut roles: Vec<Role> = others.map(|h| h.role).collect();
-    roles.push(role);
-    separate(to.org.kind, &roles)?;
+    may_take(to, role, now)?;
     Ok(AccountChange::of(vec![
         give_role(&to.id, role, period),
         raise(to, "", vec![]),

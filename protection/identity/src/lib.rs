@@ -24,7 +24,7 @@ pub use accounts::{
 };
 pub use change::{
     AccountChange, Entrant, Initial, Period, appoint, end_org, end_role, enrol, enter_org,
-    register, reset_password, set_scope, stop,
+    may_take, register, reset_password, set_scope, stop,
 };
 pub use contract::{Contract, Terms, contracts, end_contract, enter_contract};
 pub use error::IdentityError;

@@ -36,6 +36,8 @@ pub struct Query {
     pub token: Option<Token>,
     /// This line alone.
     pub line: Option<u64>,
+    /// These lines alone; a page of them.
+    pub lines: Option<Vec<u64>>,
 }
 
 /// Lines of one action in a period.
@@ -79,16 +81,18 @@ impl Query {
         add(" AND l.action = ?", self.action.clone().map(Value::Text));
         add(" AND l.purpose = ?", self.purpose.clone().map(Value::Text));
         add(" AND l.decision = ?", self.allowed.map(Value::from));
-        match self.orgs.as_deref() {
-            None => {}
-            Some([]) => sql.push_str(" AND 1 = 0"),
-            Some(orgs) => {
-                sql.push_str(&format!(
-                    " AND l.org IN ({})",
-                    vec!["?"; orgs.len()].join(",")
-                ));
-                args.extend(orgs.iter().map(|o| Value::from(o.bytes())));
+        let mut one_of = |column: &str, values: Vec<Value>| match values.len() {
+            0 => sql.push_str(" AND 1 = 0"),
+            n => {
+                sql.push_str(&format!(" AND l.{column} IN ({})", vec!["?"; n].join(",")));
+                args.extend(values);
             }
+        };
+        if let Some(orgs) = &self.orgs {
+            one_of("org", orgs.iter().map(|o| o.bytes().into()).collect());
+        }
+        if let Some(lines) = &self.lines {
+            one_of("line", lines.iter().copied().map(number).collect());
         }
         (sql, args)
     }

@@ -64,6 +64,22 @@ async fn a_look_hangs_on_todays_note_of_that_officer_and_person() {
     .await;
 }
 
+/// Where the first alert about support measures is, on the list.
+fn alert_of(list: &str) -> String {
+    let told = list
+        .split("href=\"")
+        .filter(|part| part.contains("支援措置の対象者の閲覧"));
+    let mut paths = told.filter_map(|part| part.split('"').next());
+    let path = paths.find(|h| h.starts_with("/audit/alerts/"));
+    path.expect(list).to_owned()
+}
+
+/// The form's hidden last line.
+fn seen(page: &str) -> &str {
+    let (_, rest) = page.split_once("name=\"seen\" value=\"").expect("a form");
+    rest.split('"').next().unwrap()
+}
+
 #[tokio::test]
 async fn an_alert_is_answered_by_the_auditor_and_reported_with_a_signature() {
     each_demo(async |house| {
@@ -99,16 +115,7 @@ async fn an_alert_is_answered_by_the_auditor_and_reported_with_a_signature() {
 
         let list = house.get("/audit/alerts", &auditor).await.body;
         assert!(list.contains("支援措置の対象者の閲覧"), "{list}");
-        let alert = list
-            .split("href=\"")
-            .filter(|part| part.contains("支援措置の対象者の閲覧"))
-            .find_map(|part| {
-                part.split('"')
-                    .next()
-                    .filter(|h| h.starts_with("/audit/alerts/"))
-            })
-            .unwrap()
-            .to_owned();
+        let alert = alert_of(&list);
         let page = house.get(&alert, &auditor).await;
         assert!(
             page.body.contains("介護 はな") && page.body.contains("受付票"),
@@ -120,10 +127,16 @@ async fn an_alert_is_answered_by_the_auditor_and_reported_with_a_signature() {
                 assert!(!body.contains(name.as_str()), "an auditor sees {name}");
             }
         }
-        let none = house.post(&alert, &auditor, "answer=fine&words=").await;
+        assert!(
+            !page.body.contains("サインイン</td>"),
+            "what the rule did not count"
+        );
+        let seen = seen(&page.body);
+        let none = format!("answer=fine&words=&seen={seen}");
+        let none = house.post(&alert, &auditor, &none).await;
         assert_eq!(none.status, StatusCode::BAD_REQUEST);
         let form = format!(
-            "answer=fine&words={}",
+            "seen={seen}&answer=fine&words={}",
             encoded("窓口の申出を受付簿で確かめた")
         );
         let done = house.post(&alert, &auditor, &form).await;
@@ -135,6 +148,38 @@ async fn an_alert_is_answered_by_the_auditor_and_reported_with_a_signature() {
             "a closed alert stays closed"
         );
         assert!(again.body.contains("すでに回答があります"));
+        // A later look opens it again; what was seen before it is no answer to it.
+        house.get(&path, &clerk).await;
+        house.post("/audit/run", &auditor, "").await;
+        assert_eq!(number(&house, found).await, 1);
+        let page = house.get(&alert, &auditor).await.body;
+        for words in [
+            "前の回答の後に、閲覧が増えました",
+            "回答の後に増えた",
+            "窓口の申出を受付簿で確かめた",
+            "監査 きよし",
+        ] {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        let stale = house.post(&alert, &auditor, &form).await;
+        assert_eq!(stale.status, StatusCode::BAD_REQUEST);
+        assert!(
+            stale.body.contains("表示した後に閲覧が増えました"),
+            "{}",
+            stale.body
+        );
+        let fresh = form.replace(
+            &format!("seen={seen}&"),
+            &format!("seen={}&", self::seen(&page)),
+        );
+        let done = house.post(&alert, &auditor, &fresh).await;
+        assert_eq!(done.location, "/audit/alerts", "{}", done.body);
+        let answers = "SELECT COUNT(*) FROM audit_answer WHERE looks > 0 AND last_line > 0";
+        assert_eq!(
+            number(&house, answers).await,
+            2,
+            "the earlier answer is kept"
+        );
 
         let month = house
             .instance
@@ -150,6 +195,28 @@ async fn an_alert_is_answered_by_the_auditor_and_reported_with_a_signature() {
             made.location.starts_with("/audit/reports/"),
             "{}",
             made.body
+        );
+        let form = format!("month={month}");
+        let twice = house.post("/audit/reports", &auditor, &form).await;
+        assert_eq!(twice.status, StatusCode::BAD_REQUEST);
+        let link = format!("href=\"{}\"", made.location);
+        assert!(
+            twice.body.matches(&link).count() == 2,
+            "told and linked: {}",
+            twice.body
+        );
+        let form = format!("{form}&again=1");
+        let second = house.post("/audit/reports", &auditor, &form).await;
+        assert_ne!(second.location, made.location);
+        assert!(second.location.starts_with("/audit/reports/"));
+        let early = house
+            .post("/audit/reports", &auditor, "month=2019-05")
+            .await;
+        assert_eq!(early.status, StatusCode::BAD_REQUEST);
+        assert!(
+            early.body.contains("証跡の行がありません"),
+            "{}",
+            early.body
         );
         let manager = house.play("kanri-1").await;
         let read = house.get(&made.location, &manager).await.body;
@@ -184,6 +251,76 @@ async fn an_alert_is_answered_by_the_auditor_and_reported_with_a_signature() {
             .post("/audit/reports", &auditor, "month=2999-01")
             .await;
         assert_eq!(future.status, StatusCode::BAD_REQUEST);
+    })
+    .await;
+}
+
+/// Numbers of the lines on a page, in their order.
+fn rows(page: &str) -> Vec<i64> {
+    let cells = page.split("<th scope=\"row\">").skip(1);
+    let numbers = cells.filter_map(|c| c.split('<').next()?.parse().ok());
+    numbers.collect()
+}
+
+#[tokio::test]
+async fn an_alert_shows_exactly_the_lines_it_counts_from_the_first_on_fifty_a_page() {
+    each_demo(async |house| {
+        let person = house.persons("protected = 1").await[0].0;
+        let other = house
+            .persons("status = 1 AND insured = 1 AND protected = 0")
+            .await[1]
+            .0;
+        let clerk = house.play("clerk-1").await;
+        let note = format!("channel=visit&asker=family&matter={}", encoded("問合せ"));
+        for person in [&person, &other] {
+            let path = format!("/residents/{person}");
+            house.post(&format!("{path}/note"), &clerk, &note).await;
+            house.get(&path, &clerk).await;
+        }
+        for _ in 0..54 {
+            house.get(&format!("/residents/{person}"), &clerk).await;
+        }
+        let auditor = house.play("audit-1").await;
+        house.post("/audit/run", &auditor, "").await;
+        let sql = "SELECT lines FROM audit_alert WHERE kind = 'protected'";
+        let row = house
+            .instance
+            .db
+            .fetch_one(sql, vec![])
+            .await
+            .unwrap()
+            .unwrap();
+        let counted = row.text(0).unwrap().split(' ');
+        let counted: Vec<i64> = counted.map(|n| n.parse().unwrap()).collect();
+        assert!(counted.len() >= 55 && counted.len() < 100, "{counted:?}");
+        let path = alert_of(&house.get("/audit/alerts", &auditor).await.body);
+        let first = house.get(&path, &auditor).await.body;
+        assert_eq!(rows(&first), counted[..50]);
+        assert!(
+            first.contains(&format!("href=\"{path}?page=2\"")),
+            "{first}"
+        );
+        let second = house.get(&format!("{path}?page=2"), &auditor).await.body;
+        assert_eq!(rows(&second), counted[50..]);
+        let beyond = house.get(&format!("{path}?page=99"), &auditor).await.body;
+        assert_eq!(rows(&beyond), counted[50..]);
+        // All of the officer's day is one step away, as a search that leaves its own line.
+        let field = |name: &str| {
+            let (_, rest) = first
+                .split_once(&format!("name=\"{name}\" value=\""))
+                .expect(name);
+            rest.split('"').next().unwrap().to_owned()
+        };
+        let (from, until, officer) = (field("from"), field("until"), field("officer"));
+        let form = format!("from={from}&until={until}&officer={officer}");
+        let found = house.post("/audit", &auditor, &form).await;
+        let found = house.get(&found.location, &auditor).await.body;
+        assert!(found.contains("<dd>clerk-1</dd>"), "{found}");
+        assert_eq!(
+            rows(&found).len(),
+            50,
+            "the newest of more than the alert counts"
+        );
     })
     .await;
 }

@@ -152,7 +152,8 @@ async fn a_stopped_user_is_out_at_the_next_click_and_nobody_stops_himself() {
         assert!(refused.body.contains("O06"), "{}", refused.body);
         let other = house.play("kanri-2").await;
         let end = format!("/operations/people/{}", user(&house, "kanri-2").await);
-        house.post(&format!("{end}/stop"), &manager, &form).await;
+        let known = format!("{form}&few-yes=1");
+        house.post(&format!("{end}/stop"), &manager, &known).await;
         assert_eq!(
             house.get("/", &other).await.location,
             "/sign-in?ended=revoked"
@@ -436,7 +437,7 @@ async fn the_chart_of_duties_names_who_holds_each_now() {
             user(&house, "kanri-2").await
         );
         let ended = house
-            .post(&at, &manager, "role=operations-manager&reason=x")
+            .post(&at, &manager, "role=operations-manager&reason=x&few-yes=1")
             .await;
         assert_eq!(ended.status, StatusCode::SEE_OTHER, "{}", ended.body);
         let after = house.get("/operations/structure", &auditor).await.body;

@@ -56,11 +56,11 @@ async fn nobody_makes_himself_a_second_manager_with_the_slip_of_a_registration_o
             !held.password_initial,
             "the asker set a password of his own"
         );
-        let form = "role=auditor&from=&until=&reason=x";
-        house.post(&format!("{at}/role"), &first, form).await;
         let to = format!("{at}/role/end");
         let ended = house.post(&to, &first, "role=clerk&reason=x").await;
         assert_eq!(ended.status, StatusCode::SEE_OTHER);
+        let form = "role=auditor&from=&until=&reason=x";
+        house.post(&format!("{at}/role"), &first, form).await;
         let given = slip(&decide(&house, &second, waiting(&house).await, "approved").await);
         let old = sign_in(&house, login, own).await;
         assert_eq!(old.status, StatusCode::BAD_REQUEST, "the asker's password");

@@ -1,7 +1,7 @@
 use mimamori_gate::Migration;
 
 /// Tables of the room. No name, number or address of a person: a person is the token of the trace.
-pub const MIGRATIONS: &[Migration] = &[FIRST, LINKS];
+pub const MIGRATIONS: &[Migration] = &[FIRST, LINKS, AGAIN];
 
 const FIRST: Migration = Migration {
     id: "audit-0001",
@@ -52,5 +52,18 @@ const LINKS: Migration = Migration {
 ALTER TABLE audit_state ADD COLUMN officers {int} NOT NULL DEFAULT 0;
 ALTER TABLE audit_state ADD COLUMN linked {int} NOT NULL DEFAULT 0;
 ALTER TABLE audit_state ADD COLUMN unknown {int} NOT NULL DEFAULT 0;
+",
+};
+
+/// Which lines an alert counts, and up to which of them an answer was given: later looks open it again. What was
+/// answered before was never changed afterwards, so its figures are those of its answers.
+const AGAIN: Migration = Migration {
+    id: "audit-0003",
+    ddl: "
+ALTER TABLE audit_alert ADD COLUMN lines {text} NOT NULL DEFAULT '';
+ALTER TABLE audit_answer ADD COLUMN looks {int} NOT NULL DEFAULT 0;
+ALTER TABLE audit_answer ADD COLUMN last_line {int} NOT NULL DEFAULT 0;
+UPDATE audit_answer SET looks = (SELECT a.looks FROM audit_alert a WHERE a.id = audit_answer.alert),
+  last_line = (SELECT a.last_line FROM audit_alert a WHERE a.id = audit_answer.alert);
 ",
 };

@@ -213,6 +213,17 @@ impl Office {
     }
 }
 
+impl Office {
+    /// State, day of the answer and counted lines of the only alert.
+    async fn alert(&self) -> (String, String, Vec<String>) {
+        let sql = "SELECT state, due, lines FROM audit_alert";
+        let row = self.db.fetch_one(sql, vec![]).await.unwrap().unwrap();
+        let text = |at| row.text(at).unwrap().to_owned();
+        let lines = text(2).split(' ').map(str::to_owned).collect();
+        (text(0), text(1), lines)
+    }
+}
+
 fn one(kind: &str, day: &str, looks: i64) -> (String, String, i64) {
     (kind.into(), day.into(), looks)
 }
@@ -323,7 +334,7 @@ async fn own_record_kin_protected_and_nights_are_found_and_the_line_tells_only_c
 }
 
 #[tokio::test]
-async fn an_answered_alert_is_not_changed_by_a_later_run() {
+async fn looks_after_an_answer_open_the_alert_again_and_an_inquiry_grows() {
     each(async |office| {
         let person = office.persons("protected = 1").await[0];
         office.note(&office.clerk, person).await;
@@ -336,11 +347,39 @@ async fn an_answered_alert_is_not_changed_by_a_later_run() {
             [one("protected", "2026-11-20", 2)],
             "open: brought up to date"
         );
-        let closed = Statement::new("UPDATE audit_alert SET state = 'fine'", vec![]);
-        office.trace.upkeep(vec![closed], false).await.unwrap();
-        office.open(&office.clerk, person).await;
-        office.run().await;
-        assert_eq!(office.alerts().await, [one("protected", "2026-11-20", 2)]);
+        for (answer, left, new) in [
+            ("fine", "again", 1),
+            ("inquiry", "inquiry", 0),
+            ("incident", "again", 1),
+        ] {
+            let sql = "UPDATE audit_alert SET due = '2026-11-01', state = ?";
+            let given = Statement::new(sql, vec![answer.into()]);
+            office.trace.upkeep(vec![given], false).await.unwrap();
+            let before = office.alert().await;
+            assert_eq!(office.run().await.new, 0);
+            assert_eq!(office.alert().await, before, "no later look, no change");
+            office.open(&office.clerk, person).await;
+            assert_eq!(office.run().await.new, new, "{answer}");
+            let after = office.alert().await;
+            assert_eq!(
+                (after.0.as_str(), after.2.len()),
+                (left, before.2.len() + 1),
+                "{answer}"
+            );
+            assert_eq!(
+                after.2[..before.2.len()],
+                before.2,
+                "the earlier lines stay counted"
+            );
+            // Whoever was asked keeps the day; what was closed gets a new one.
+            let due = if answer == "inquiry" {
+                "2026-11-01"
+            } else {
+                "2026-11-27"
+            };
+            assert_eq!(after.1, due, "{answer}");
+        }
+        assert_eq!(office.alerts().await, [one("protected", "2026-11-20", 5)]);
     })
     .await;
 }

@@ -31,6 +31,9 @@ pub enum OperationsError {
     /// Who asked may not ask any more.
     #[error("申請した人が、もう運営管理責任者ではありません。")]
     AskerGone,
+    /// The role was given in the meantime.
+    #[error("この人は、この役割にもう就いています。")]
+    Held,
     /// The account was ended before.
     #[error("この利用者は、もう停止されています。")]
     Stopped,
@@ -69,6 +72,7 @@ impl Coded for OperationsError {
             Self::SamePerson => "OPERATIONS-SAME-PERSON",
             Self::Decided => "OPERATIONS-DECIDED",
             Self::AskerGone => "OPERATIONS-ASKER-GONE",
+            Self::Held => "OPERATIONS-HELD",
             Self::Stopped => "OPERATIONS-STOPPED",
             Self::NeedsTwo => "OPERATIONS-NEEDS-TWO",
             Self::Overtaken => "OPERATIONS-OVERTAKEN",
@@ -86,6 +90,7 @@ impl Coded for OperationsError {
             Self::SamePerson => "ほかの承認者に依頼してください。",
             Self::Decided => "申請の一覧を開き直してください。",
             Self::AskerGone => "申請を却下し、いまの運営管理責任者が申請し直してください。",
+            Self::Held => "この申請を却下してください。",
             Self::Stopped => "利用者の一覧を開き直してください。",
             Self::NeedsTwo => "再発行の画面を開き直して、申請してください。",
             Self::Overtaken => "却下して、直した名簿で申請し直してください。",
@@ -99,7 +104,10 @@ impl Coded for OperationsError {
 fn conflict(what: &str) -> &'static str {
     match what {
         "last-manager" => {
-            "最後の運営管理責任者は、停止も終了もできません。先に後任を任命してください。"
+            "最後の運営管理責任者は、停止も終了もできません。先に後任を任命してください。任命を承認できる人がほかにいないときは、サーバーを管理する人が mimamori reissue-manager で、前からいる運営管理責任者の初期パスワードを出し直せます。"
+        }
+        "review-answered" => {
+            "この利用者は、ほかの運営管理責任者が先に確認しました。あなたの結果は記録していません。棚卸しの一覧で、その結果を確かめてください。"
         }
         "request-decided" => "この申請は、ほかの人が先に処理しました。",
         _ => "ほかの人が先に変更しました。",

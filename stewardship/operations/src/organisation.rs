@@ -1,7 +1,7 @@
 //! 所属・機関: departments, contractors, institutions and universities.
 
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Org, OrgKind, Organisation, Visitor, end_org, enter_org};
 use mimamori_kernel::id::OrgId;
@@ -10,7 +10,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 use crate::error::answer;
 use crate::people::rule::live;
 use crate::people::{id, may, offers};
-use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment, settled};
+use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment, moved};
 use crate::{Operations, OperationsError, action};
 
 /// Kinds that the office enters; the citizens' side is there from the beginning.
@@ -20,9 +20,6 @@ const KINDS: [(OrgKind, &str); 4] = [
     (OrgKind::Institution, "利用機関（介護・医療）"),
     (OrgKind::University, "大学"),
 ];
-
-/// Longest name, characters.
-const LONGEST: usize = 60;
 
 pub(crate) fn kind(kind: OrgKind) -> &'static str {
     let found = KINDS.iter().find(|(k, _)| *k == kind);
@@ -137,10 +134,7 @@ async fn enter(
         )
         .await?;
     let chosen = sent.one("kind", &KINDS, |(k, _)| k.code());
-    let name = sent.need("name", "名称を入力してください。");
-    if name.chars().count() > LONGEST {
-        sent.refuse("name", "名称は60文字までにしてください。");
-    }
+    let name = sent.need_name("name", "名称を入力してください。");
     let (Some((kind, _)), true) = (chosen, sent.errors.is_empty()) else {
         return Err(sent.refused());
     };
@@ -176,10 +170,8 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = enter(&room, &visitor, &mut sent)
-        .await
-        .map(|()| Redirect::to("/operations/organisations").into_response());
-    settled(done, async |errors| {
+    let done = enter(&room, &visitor, &mut sent).await;
+    moved(done, "/operations/organisations", async |errors| {
         form(&room, &visitor, &frame, &sent, errors).await
     })
     .await
@@ -278,12 +270,8 @@ pub(crate) async fn end(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&organisation) {
-        Ok(org) => finish(&room, &visitor, org, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to("/operations/organisations").into_response());
-    settled(done, async |errors| {
+    let done = async { finish(&room, &visitor, id(&organisation)?, &mut sent).await }.await;
+    moved(done, "/operations/organisations", async |errors| {
         end_form(&room, &visitor, &frame, &organisation, (&sent, errors)).await
     })
     .await

@@ -50,6 +50,13 @@ pub enum DateError {
     Contradiction,
 }
 
+impl DateError {
+    /// What is wrong and what to do, for beside a field.
+    pub fn told(&self) -> String {
+        format!("{self}{}", self.advice())
+    }
+}
+
 impl Coded for DateError {
     fn code(&self) -> &'static str {
         match self {

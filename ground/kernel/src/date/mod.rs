@@ -10,7 +10,7 @@ mod parse;
 pub use age::{Age, age_completed, age_on, day_age_is_reached, fiscal_year};
 pub use era::{Era, era_letters, interface_digits, wareki, wareki_with_western};
 pub use failure::DateError;
-pub use parse::parse_any;
+pub use parse::{parse_any, parse_full};
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};

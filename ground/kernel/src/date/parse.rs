@@ -1,6 +1,7 @@
 //! Reads dates the way clerks type them.
 
 use super::{DateError, Era, PartialDate};
+use jiff::civil::Date;
 use unicode_normalization::UnicodeNormalization;
 
 /// Endings that say a part is not known, longest first.
@@ -47,6 +48,14 @@ pub fn parse_any(text: &str) -> Result<PartialDate, DateError> {
         Some(year) if year != date.year() => Err(DateError::Contradiction),
         _ => Ok(date),
     }
+}
+
+/// Reads a day of which year, month and day are known, in any habit of the counter.
+///
+/// # Errors
+/// As [`parse_any`], and [`DateError::NotFull`] when a part is unknown.
+pub fn parse_full(text: &str) -> Result<Date, DateError> {
+    parse_any(text)?.full().ok_or(DateError::NotFull)
 }
 
 /// Cuts a closing `(1940)` off and gives its year.

@@ -14,7 +14,7 @@ use mimamori_pages::{
 use mimamori_residents::answer as problem;
 use mimamori_trace::LineView;
 
-use super::rule::{Answer, is_open, may_answer, state_word};
+use super::rule::{Answer, is_open, later, may_answer, saw_all, state_word};
 use super::store::{self, Alert, Given};
 use crate::monitor::{self, Kind, MonitorError};
 use crate::words::{self, Names, Row};
@@ -56,6 +56,8 @@ struct Past {
     reviewer: String,
     answer: &'static str,
     words: String,
+    /// Up to which line, and how many looks it was about.
+    upto: String,
 }
 
 #[derive(Template)]
@@ -66,6 +68,15 @@ struct AlertPage<'a> {
     terms: Vec<Term>,
     source: String,
     rows: Vec<Row>,
+    pages: Pagination,
+    /// What came after the last answer, in words; empty when nothing did.
+    grown: String,
+    /// An earlier version found it, and kept no lines.
+    lineless: bool,
+    login: String,
+    date: Date,
+    /// Last line on the screen; goes back with the answer.
+    seen: i64,
     past: Vec<Past>,
     late: bool,
     /// Why this visitor cannot answer; empty when he can.
@@ -122,7 +133,9 @@ pub(crate) async fn list(
     };
     let frame = frame.with_title("点検の結果").with_current("/audit/alerts");
     let frame = match wanted.new {
-        Some(new) => frame.with_notice(format!("規則で点検しました。新しい結果は{new}件です。")),
+        Some(new) => frame.with_notice(format!(
+            "規則で点検しました。新しい結果（回答の後に増えたものを含みます）は{new}件です。"
+        )),
         None => frame,
     };
     html(ListPage {
@@ -192,9 +205,15 @@ fn id(text: &str) -> [u8; 16] {
     out
 }
 
-type Read = (Alert, Vec<Given>, Vec<LineView>, Vec<Staff>, u64);
+/// An alert, its answers, the lines of one page from old to new, staff, the page's number, the line of the look.
+type Read = (Alert, Vec<Given>, Vec<LineView>, Vec<Staff>, u32, u64);
 
-async fn read(room: &Audit, visitor: &Visitor, id: &[u8; 16]) -> Result<Read, GateError> {
+async fn read(
+    room: &Audit,
+    visitor: &Visitor,
+    id: &[u8; 16],
+    page: u32,
+) -> Result<Read, GateError> {
     // Two looks at the same rows: the first finds out which lines belong to the alert.
     let first = room
         .gate
@@ -207,19 +226,22 @@ async fn read(room: &Audit, visitor: &Visitor, id: &[u8; 16]) -> Result<Read, Ga
         .gate
         .audit(visitor, action::ALERT_OPEN, Purpose::Audit)
         .await?;
-    let lines = permit.lines(&store::lines_of(&alert), None, PAGE).await?;
+    let page = Pagination::new("", page, alert.lines.len() as u64, PAGE).current;
+    let query = store::lines_of(&alert, page, PAGE);
+    let lines = permit.lines(&query, None, PAGE).await?;
     let staff = permit.staff().await?;
     let shown = permit.reveal(lines.and(staff)).await?;
     let line = shown.line();
-    let (lines, staff) = shown.into_inner();
-    Ok((alert, answers, lines, staff, line))
+    let (mut lines, staff) = shown.into_inner();
+    lines.reverse();
+    Ok((alert, answers, lines, staff, page, line))
 }
 
 fn show(
     room: &Audit,
     visitor: &Visitor,
     frame: Frame,
-    (alert, answers, lines, staff, line): Read,
+    (alert, answers, lines, staff, page, line): Read,
     sent: &Sent,
     errors: Vec<FieldError>,
 ) -> Response {
@@ -239,9 +261,25 @@ fn show(
             .find(|r| r.kind == kind)
             .map(|r| r.source.clone())
     });
+    let path = format!("/audit/alerts/{}", hex::encode(alert.id));
+    let grown = answers.last().map_or(0, |g| later(&alert.lines, g.last));
     let page = AlertPage {
+        pages: Pagination::new(
+            format!("{path}?page="),
+            page,
+            alert.lines.len().max(lines.len()) as u64,
+            PAGE,
+        ),
+        grown: match answers.last() {
+            Some(given) if grown > 0 => format!("行 {} より後の{grown}回です。", given.last),
+            _ => String::new(),
+        },
+        lineless: alert.lines.is_empty(),
+        login: login.clone(),
+        date: alert.day,
+        seen: alert.last,
         frame: &frame.with_title("点検の結果").with_current("/audit/alerts"),
-        path: format!("/audit/alerts/{}", hex::encode(alert.id)),
+        path,
         terms: vec![
             Term::new(
                 "規則",
@@ -264,7 +302,11 @@ fn show(
         source: source.unwrap_or_default(),
         rows: lines
             .iter()
-            .map(|l| words::row(&room.gate, &names, l))
+            .map(|l| Row {
+                // The day stands above.
+                time: l.time.office().strftime("%H:%M:%S").to_string(),
+                ..words::row(&room.gate, &names, l)
+            })
             .collect(),
         past: answers
             .into_iter()
@@ -273,6 +315,7 @@ fn show(
                 time: words::time(a.at),
                 reviewer: names.of(&a.reviewer).0,
                 answer: a.answer.map_or("—", Answer::japanese),
+                upto: format!("行 {} まで（{}回）", a.last, a.looks),
                 words: a.words,
             })
             .collect(),
@@ -299,8 +342,10 @@ pub(crate) async fn open(
     Extension(visitor): Extension<Visitor>,
     Extension(frame): Extension<Frame>,
     Path(alert): Path<String>,
+    Address(wanted): Address<Wanted>,
 ) -> Response {
-    match read(&room, &visitor, &id(&alert)).await {
+    let page = wanted.page.unwrap_or(1);
+    match read(&room, &visitor, &id(&alert), page).await {
         Ok(found) => show(&room, &visitor, frame, found, &Sent::default(), vec![]),
         Err(error) => problem(error),
     }
@@ -311,6 +356,8 @@ pub(crate) async fn open(
 pub(crate) struct Sent {
     answer: String,
     words: String,
+    /// Last line that was on the screen.
+    seen: String,
 }
 
 /// POST /audit/alerts/{alert}
@@ -321,7 +368,7 @@ pub(crate) async fn answer(
     Path(alert): Path<String>,
     LimitedForm(sent): LimitedForm<Sent>,
 ) -> Response {
-    let found = match read(&room, &visitor, &id(&alert)).await {
+    let found = match read(&room, &visitor, &id(&alert), 1).await {
         Ok(found) => found,
         Err(error) => return problem(error),
     };
@@ -337,7 +384,8 @@ pub(crate) async fn answer(
             "理由を500文字までで入力してください。",
         ));
     }
-    if let Err(why) = may_answer(&found.0.actor, visitor.user.bytes(), &found.0.state) {
+    let may = may_answer(&found.0.actor, visitor.user.bytes(), &found.0.state);
+    if let Err(why) = may.and_then(|()| saw_all(&sent.seen, found.0.last)) {
         errors.push(FieldError::new("answer", why.to_string()));
     }
     let Some(chosen) = chosen.filter(|_| errors.is_empty()) else {
@@ -345,9 +393,8 @@ pub(crate) async fn answer(
     };
     let now = room.clock.now();
     let (alert, answers, ..) = found;
-    let number = answers.len() as i64 + 1;
     let due = chosen.next_due(&room.rules, now.office_day());
-    let writes = store::answered(&alert, number, chosen, words, due, &visitor, now);
+    let writes = store::answered(&alert, &answers, chosen, words, due, &visitor, now);
     let done = async {
         let permit = room
             .gate

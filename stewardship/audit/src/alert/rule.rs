@@ -39,25 +39,35 @@ impl Answer {
         }
     }
 
+    /// The state that this answer leaves after the earlier ones: what was once an incident stays one, also when later
+    /// looks of that day turn out to be work.
+    pub fn state(self, earlier: &[Option<Self>]) -> Self {
+        match self {
+            Self::Fine if earlier.contains(&Some(Self::Incident)) => Self::Incident,
+            other => other,
+        }
+    }
+
     /// The day of the next answer; none when the alert is closed by this one.
     pub fn next_due(self, rules: &Rules, today: Date) -> Option<Date> {
         (self == Self::Inquiry).then(|| today.saturating_add(rules.inquiry_within_days.days()))
     }
 }
 
-/// Word for the state of an alert: `open` or the code of its last answer.
+/// Word for the state of an alert: `open`, `again` when looks came after an answer, or what its last answer left.
 pub(crate) fn state_word(state: &str) -> &'static str {
     match Answer::from_code(state) {
         Some(Answer::Fine) => "問題なし",
         Some(Answer::Inquiry) => "照会中",
         Some(Answer::Incident) => "事故",
+        None if state == "again" => "回答の後に増えた",
         None => "未回答",
     }
 }
 
 /// Whether an answer is still needed.
 pub(crate) fn is_open(state: &str) -> bool {
-    matches!(state, "open" | "inquiry")
+    matches!(state, "open" | "again" | "inquiry")
 }
 
 /// Why this reviewer may not answer.
@@ -67,6 +77,22 @@ pub(crate) enum Unanswerable {
     Own,
     #[error("この点検結果には、すでに回答があります。")]
     Closed,
+    #[error("表示した後に閲覧が増えました。増えた行を確かめてから、もう一度回答してください。")]
+    Grown,
+}
+
+/// Whether an answer given after `seen`, the last line on the screen, judges all of an alert that ends with `last`.
+pub(crate) fn saw_all(seen: &str, last: i64) -> Result<(), Unanswerable> {
+    match seen.parse() == Ok(last) {
+        true => Ok(()),
+        false => Err(Unanswerable::Grown),
+    }
+}
+
+/// How many of the counted lines came after `answered`, the last line that an answer was about.
+pub(crate) fn later(lines: &[u64], answered: i64) -> usize {
+    let after = |line: &&u64| i64::try_from(**line).is_ok_and(|l| l > answered);
+    lines.iter().filter(after).count()
 }
 
 /// Whether `reviewer` may answer an alert about `actor` in this state.
@@ -96,12 +122,29 @@ mod tests {
         );
         assert_eq!(may_answer(&[1; 16], &[2; 16], "open"), Ok(()));
         assert_eq!(may_answer(&[1; 16], &[2; 16], "inquiry"), Ok(()));
+        assert_eq!(may_answer(&[1; 16], &[2; 16], "again"), Ok(()));
         for closed in ["fine", "incident"] {
             assert_eq!(
                 may_answer(&[1; 16], &[2; 16], closed),
                 Err(Unanswerable::Closed)
             );
         }
+    }
+
+    #[test]
+    fn an_answer_is_about_the_lines_that_were_seen() {
+        assert_eq!(saw_all("12", 12), Ok(()));
+        for seen in ["", "x", "11", "13"] {
+            assert_eq!(saw_all(seen, 12), Err(Unanswerable::Grown), "{seen}");
+        }
+        assert_eq!(
+            (later(&[3, 7, 12], 7), later(&[3], 3), later(&[], 0)),
+            (1, 0, 0)
+        );
+        let incident = [Some(Answer::Incident)];
+        assert_eq!(Answer::Fine.state(&incident), Answer::Incident);
+        assert_eq!(Answer::Inquiry.state(&incident), Answer::Inquiry);
+        assert_eq!(Answer::Fine.state(&[Some(Answer::Inquiry)]), Answer::Fine);
     }
 
     #[test]

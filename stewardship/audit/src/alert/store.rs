@@ -21,6 +21,8 @@ pub(crate) struct Alert {
     pub looks: i64,
     pub first: i64,
     pub last: i64,
+    /// The lines that were counted; empty when an earlier version found it.
+    pub lines: Vec<u64>,
     pub rules: String,
     pub due: Date,
     pub state: String,
@@ -34,10 +36,13 @@ pub(crate) struct Given {
     pub words: String,
     pub reviewer: [u8; 16],
     pub at: Instant,
+    /// Looks and last line as they were when it was given.
+    pub looks: i64,
+    pub last: i64,
 }
 
 const COLUMNS: &str =
-    "id, kind, actor, day, subject, looks, first_line, last_line, rules, due, state";
+    "id, kind, actor, day, subject, looks, first_line, last_line, rules, due, state, lines";
 
 fn alert(row: &Row) -> Option<Alert> {
     Some(Alert {
@@ -52,6 +57,12 @@ fn alert(row: &Row) -> Option<Alert> {
         rules: row.text(8).ok()?.to_owned(),
         due: row.text(9).ok()?.parse().ok()?,
         state: row.text(10).ok()?.to_owned(),
+        lines: row
+            .text(11)
+            .ok()?
+            .split(' ')
+            .filter_map(|n| n.parse().ok())
+            .collect(),
     })
 }
 
@@ -62,6 +73,8 @@ fn given(row: &Row) -> Option<Given> {
         words: row.text(2).ok()?.to_owned(),
         reviewer: row.array(3).ok()?,
         at: Instant(row.int(4).ok()?),
+        looks: row.int(5).ok()?,
+        last: row.int(6).ok()?,
     })
 }
 
@@ -73,7 +86,7 @@ pub(crate) async fn page(
     limit: u32,
 ) -> Result<Hidden<Vec<Alert>>, GateError> {
     let (filter, order) = match open {
-        true => ("state IN ('open', 'inquiry')", "due, day, id"),
+        true => ("state IN ('open', 'again', 'inquiry')", "due, day, id"),
         false => ("1 = 1", "day DESC, id"),
     };
     let sql = format!(
@@ -88,7 +101,7 @@ pub(crate) async fn counts(
     permit: &AuditPermit,
     today: Date,
 ) -> Result<Hidden<[u64; 3]>, GateError> {
-    let sql = "SELECT state, due FROM audit_alert WHERE state IN ('open', 'inquiry')";
+    let sql = "SELECT state, due FROM audit_alert WHERE state IN ('open', 'again', 'inquiry')";
     let open = permit.rows(sql, vec![]).await?;
     let all = permit
         .rows("SELECT COUNT(*) FROM audit_alert", vec![])
@@ -159,7 +172,7 @@ pub(crate) async fn one(
     let rows = permit.rows(&sql, vec![id.into()]).await?;
     let answers = permit
         .rows(
-            "SELECT number, answer, words, reviewer, answered_at FROM audit_answer WHERE alert = ? ORDER BY number",
+            "SELECT number, answer, words, reviewer, answered_at, looks, last_line FROM audit_answer WHERE alert = ? ORDER BY number",
             vec![id.into()],
         )
         .await?;
@@ -171,8 +184,15 @@ pub(crate) async fn one(
     }))
 }
 
-/// The lines that an alert is about.
-pub(crate) fn lines_of(alert: &Alert) -> Query {
+/// A page of the lines that an alert counts, from 1, or the officer's lines of that day when an earlier version found it.
+pub(crate) fn lines_of(alert: &Alert, page: u32, size: u32) -> Query {
+    let at = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    if let Some(lines) = alert.lines.chunks(at(size)).nth(at(page - 1)) {
+        return Query {
+            lines: Some(lines.to_vec()),
+            ..Query::default()
+        };
+    }
     let (from, until) = day_bounds(alert.day);
     Query {
         from: Some(from),
@@ -184,30 +204,34 @@ pub(crate) fn lines_of(alert: &Alert) -> Query {
     }
 }
 
-/// The writes of an answer; somebody else's answer in between makes it fail.
+/// The writes of an answer; somebody else's answer, or more looks, in between make it fail.
 pub(crate) fn answered(
     alert: &Alert,
-    number: i64,
+    earlier: &[Given],
     answer: Answer,
     words: &str,
     due: Option<Date>,
     reviewer: &Visitor,
     at: Instant,
 ) -> Vec<Statement> {
+    let number = earlier.iter().map(|g| g.number).max().unwrap_or(0) + 1;
+    let given: Vec<Option<Answer>> = earlier.iter().map(|g| g.answer).collect();
     vec![
         Statement::expecting(
-            "UPDATE audit_alert SET state = ?, due = ? WHERE id = ? AND state = ?",
+            "UPDATE audit_alert SET state = ?, due = ? WHERE id = ? AND state = ? AND looks = ? AND last_line = ?",
             vec![
-                answer.code().into(),
+                answer.state(&given).code().into(),
                 due.unwrap_or(alert.due).to_string().into(),
                 (&alert.id).into(),
                 alert.state.as_str().into(),
+                alert.looks.into(),
+                alert.last.into(),
             ],
             1,
             "alert-state",
         ),
         Statement::new(
-            "INSERT INTO audit_answer (alert, number, answer, words, reviewer, answered_at) VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO audit_answer (alert, number, answer, words, reviewer, answered_at, looks, last_line) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             vec![
                 (&alert.id).into(),
                 number.into(),
@@ -215,6 +239,8 @@ pub(crate) fn answered(
                 words.into(),
                 reviewer.user.bytes().into(),
                 at.0.into(),
+                alert.looks.into(),
+                alert.last.into(),
             ],
         ),
     ]

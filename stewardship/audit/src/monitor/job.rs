@@ -22,6 +22,8 @@ use super::rules::Rules;
 
 /// Rows read at once.
 const TAKE: i64 = 4_000;
+/// Alerts that nobody has judged as they stand; a run only adds to them.
+const TO_ANSWER: &str = "SELECT COUNT(*) FROM audit_alert WHERE state IN ('open', 'again')";
 
 /// Why a run failed; nothing was written then.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +66,7 @@ pub struct Outcome {
     pub linked: usize,
     /// Entered numbers that nobody in the register has.
     pub unknown: usize,
-    /// Alerts that are new.
+    /// Alerts that are new, and answered ones that had to be opened again.
     pub new: i64,
     /// The run's own line.
     pub line: u64,
@@ -112,10 +114,7 @@ pub async fn run(
         .min()
         .and_then(|line| i64::try_from(line).ok())
         .unwrap_or(end + 1);
-    let before = permit
-        .rows("SELECT COUNT(*) FROM audit_alert", vec![])
-        .await?;
-    let before = int(&before)?;
+    let before = int(&permit.rows(TO_ANSWER, vec![]).await?)?;
     let due = today.saturating_add(rules.answer_within_days.days());
     let mut statements: Vec<Statement> = findings
         .iter()
@@ -141,9 +140,7 @@ pub async fn run(
         links.unknown,
     );
     let line = permit.change(&words, statements, false).await?;
-    let after = permit
-        .rows("SELECT COUNT(*) FROM audit_alert", vec![])
-        .await?;
+    let after = permit.rows(TO_ANSWER, vec![]).await?;
     Ok(Outcome {
         looks: count,
         days: days.len(),
@@ -156,25 +153,31 @@ pub async fn run(
     })
 }
 
-/// Enters an alert, or brings one that nobody has answered up to date.
+/// Enters an alert, or brings it up to date. One that was answered is opened again (`again`, with a new day to answer
+/// by) when there are more looks than those the answer was about; its answers stay in `audit_answer`.
 fn alert(f: &Finding, rules: &Rules, random: &dyn Random, now: Instant, due: Date) -> Statement {
     let mut id = [0u8; 16];
     random.fill(&mut id);
-    let line = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let line = |n: Option<&u64>| n.map_or(0, |n| i64::try_from(*n).unwrap_or(i64::MAX));
+    let lines: Vec<String> = f.lines.iter().map(u64::to_string).collect();
     Statement::new(
-        "INSERT INTO audit_alert (id, kind, actor, day, subject, looks, first_line, last_line, rules, found_at, due, state) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open') ON CONFLICT (kind, actor, day, subject) DO UPDATE SET \
-         looks = excluded.looks, first_line = excluded.first_line, last_line = excluded.last_line \
-         WHERE audit_alert.state = 'open'",
+        "INSERT INTO audit_alert (id, kind, actor, day, subject, looks, first_line, last_line, lines, rules, found_at, due, state) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open') ON CONFLICT (kind, actor, day, subject) DO UPDATE SET \
+         looks = excluded.looks, first_line = excluded.first_line, last_line = excluded.last_line, lines = excluded.lines, \
+         due = CASE WHEN audit_alert.state IN ('fine', 'incident') THEN excluded.due ELSE audit_alert.due END, \
+         state = CASE WHEN audit_alert.state IN ('fine', 'incident') THEN 'again' ELSE audit_alert.state END \
+         WHERE audit_alert.state IN ('open', 'again', 'inquiry') \
+         OR excluded.last_line > audit_alert.last_line OR excluded.looks > audit_alert.looks",
         vec![
             (&id).into(),
             f.kind.code().into(),
             (&f.actor).into(),
             f.day.to_string().into(),
             f.subject.map_or_else(Vec::new, |s| s.to_vec()).into(),
-            f.looks.into(),
-            line(f.first).into(),
-            line(f.last).into(),
+            i64::try_from(f.lines.len()).unwrap_or(i64::MAX).into(),
+            line(f.lines.first()).into(),
+            line(f.lines.last()).into(),
+            lines.join(" ").into(),
             rules.version.as_str().into(),
             now.0.into(),
             due.to_string().into(),

@@ -89,12 +89,8 @@ pub struct Finding {
     pub day: Date,
     /// The person.
     pub subject: Option<Subject>,
-    /// First and last line.
-    pub first: u64,
-    /// Last line.
-    pub last: u64,
-    /// Number of lines.
-    pub looks: u32,
+    /// The lines that were counted, from old to new; at least one.
+    pub lines: Vec<u64>,
 }
 
 /// The family name of a name as the register writes it: what stands before the first space.
@@ -166,15 +162,14 @@ pub fn judge(
                     actor: *actor,
                     day,
                     subject,
-                    first: hit.line,
-                    last: hit.line,
-                    looks: 0,
+                    lines: vec![],
                 });
-                finding.first = finding.first.min(hit.line);
-                finding.last = finding.last.max(hit.line);
-                finding.looks += 1;
+                finding.lines.push(hit.line);
             }
-            found.extend(groups.into_values());
+            found.extend(groups.into_values().map(|mut finding| {
+                finding.lines.sort_unstable();
+                finding
+            }));
         }
     }
     found

@@ -5,11 +5,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{GateError, Purpose};
 use mimamori_identity::{Role, Visitor};
+use mimamori_kernel::clock::Instant;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Term, html, html_with_status};
 use mimamori_residents::answer;
 
 use super::rule::{Known, Month, shown, text};
-use super::store;
+use super::store::{self, Head};
 use crate::alert::{counts as alert_counts, last_run};
 use crate::search::day_bounds;
 use crate::words::{self, Names};
@@ -33,6 +34,8 @@ struct ListPage<'a> {
     /// May make one.
     maker: bool,
     month: String,
+    /// Reports of the month that was asked for; a further one is made when that was ticked.
+    earlier: Vec<Line>,
     errors: Vec<FieldError>,
     line: u64,
 }
@@ -48,12 +51,21 @@ struct ReportPage<'a> {
     line: u64,
 }
 
+fn list_line(head: &Head, names: &Names) -> Line {
+    Line {
+        href: format!("/audit/reports/{}", hex::encode(head.id)),
+        month: Month::parse(&head.month).map_or_else(|| head.month.clone(), Month::words),
+        time: words::time(head.at),
+        by: names.of(&head.by).0,
+    }
+}
+
 async fn listed(
     room: &Audit,
     visitor: &Visitor,
     frame: Frame,
     month: String,
-    errors: Vec<FieldError>,
+    (earlier, errors): (Vec<Head>, Vec<FieldError>),
 ) -> Response {
     let read = async {
         let permit = room
@@ -80,15 +92,8 @@ async fn listed(
         status,
         ListPage {
             frame: &frame.with_title("分析報告").with_current("/audit/reports"),
-            lines: heads
-                .iter()
-                .map(|h| Line {
-                    href: format!("/audit/reports/{}", hex::encode(h.id)),
-                    month: Month::parse(&h.month).map_or_else(|| h.month.clone(), Month::words),
-                    time: words::time(h.at),
-                    by: names.of(&h.by).0,
-                })
-                .collect(),
+            lines: heads.iter().map(|h| list_line(h, &names)).collect(),
+            earlier: earlier.iter().map(|h| list_line(h, &names)).collect(),
             maker: visitor.role == Role::Auditor,
             month,
             errors,
@@ -104,13 +109,24 @@ pub(crate) async fn list(
     Extension(frame): Extension<Frame>,
 ) -> Response {
     let month = Month::of(room.clock.now().office_day()).before();
-    listed(&room, &visitor, frame, month.to_string(), vec![]).await
+    listed(&room, &visitor, frame, month.to_string(), (vec![], vec![])).await
 }
 
 #[derive(Default, serde::Deserialize)]
 #[serde(default)]
 pub(crate) struct Sent {
     month: String,
+    /// Ticked: one more report of a month that has one.
+    again: String,
+}
+
+/// What became of an order for a report.
+enum Made {
+    New([u8; 16]),
+    /// The month has these already.
+    Twice(Vec<Head>),
+    /// The trace began after that month.
+    TooEarly,
 }
 
 /// POST /audit/reports
@@ -126,7 +142,7 @@ pub(crate) async fn make(
     let Some(month) = month else {
         let words = "今月までの月を、2026-11 の形で入力してください。";
         let errors = vec![FieldError::new("month", words)];
-        return listed(&room, &visitor, frame, sent.month, errors).await;
+        return listed(&room, &visitor, frame, sent.month, (vec![], errors)).await;
     };
     let made = async {
         let asked = || {
@@ -140,10 +156,22 @@ pub(crate) async fn make(
         let alerts = store::alerts(&permit, month).await?;
         let counts = alert_counts(&permit, now.office_day()).await?;
         let run = last_run(&permit).await?;
+        let earlier = store::of_month(&permit, month).await?;
         let figures = permit
-            .reveal(totals.and(alerts).and(counts).and(run))
+            .reveal(totals.and(alerts).and(counts).and(run).and(earlier))
             .await?;
-        let (((totals, alerts), [_, _, late]), run) = figures.into_inner();
+        let ((((totals, alerts), [_, _, late]), run), earlier) = figures.into_inner();
+        if !earlier.is_empty() && sent.again.is_empty() {
+            return Ok(Made::Twice(earlier));
+        }
+        if totals.is_empty() {
+            // A month without a line is reported only when there was a trace by then.
+            let permit = asked().await?;
+            let before = permit.totals(Instant(0), until).await?;
+            if permit.reveal(before).await?.is_empty() {
+                return Ok(Made::TooEarly);
+            }
+        }
         let trace = room.gate.trace();
         let note = trace.sign_report(&text(&Known {
             month,
@@ -160,12 +188,24 @@ pub(crate) async fn make(
         let (id, statement) = store::entered(month, &note, &visitor, now, &*room.random);
         let words = format!("month={month}");
         asked().await?.change(words, now, vec![statement]).await?;
-        Ok::<_, GateError>(id)
+        Ok::<_, GateError>(Made::New(id))
     };
-    match made.await {
-        Ok(id) => Redirect::to(&format!("/audit/reports/{}", hex::encode(id))).into_response(),
-        Err(error) => answer(error),
-    }
+    let (earlier, words) = match made.await {
+        Ok(Made::New(id)) => {
+            return Redirect::to(&format!("/audit/reports/{}", hex::encode(id))).into_response();
+        }
+        Ok(Made::Twice(earlier)) => (
+            earlier,
+            "この月の報告は、すでにあります。もう一つ作るときは、下の欄で選んでください。",
+        ),
+        Ok(Made::TooEarly) => (
+            vec![],
+            "この月の終わりまでに、証跡の行がありません。証跡が始まった月から後を入力してください。",
+        ),
+        Err(error) => return answer(error),
+    };
+    let errors = vec![FieldError::new("month", words)];
+    listed(&room, &visitor, frame, sent.month, (earlier, errors)).await
 }
 
 async fn read(

@@ -1,6 +1,6 @@
 //! Reports in their table.
 
-use mimamori_gate::{AuditPermit, GateError, Hidden, Statement};
+use mimamori_gate::{AuditPermit, GateError, Hidden, Row, Statement};
 use mimamori_identity::Visitor;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::random::Random;
@@ -16,6 +16,15 @@ pub(crate) struct Head {
     pub by: [u8; 16],
 }
 
+fn head(row: &Row) -> Option<Head> {
+    Some(Head {
+        id: row.array(0).ok()?,
+        month: row.text(1).ok()?.to_owned(),
+        at: Instant(row.int(2).ok()?),
+        by: row.array(3).ok()?,
+    })
+}
+
 /// The newest reports.
 pub(crate) async fn heads(
     permit: &AuditPermit,
@@ -23,18 +32,17 @@ pub(crate) async fn heads(
 ) -> Result<Hidden<Vec<Head>>, GateError> {
     let sql = "SELECT id, month, made_at, made_by FROM audit_report ORDER BY made_at DESC LIMIT ?";
     let rows = permit.rows(sql, vec![limit.into()]).await?;
-    Ok(rows.map(|rows| {
-        rows.iter()
-            .filter_map(|row| {
-                Some(Head {
-                    id: row.array(0).ok()?,
-                    month: row.text(1).ok()?.to_owned(),
-                    at: Instant(row.int(2).ok()?),
-                    by: row.array(3).ok()?,
-                })
-            })
-            .collect()
-    }))
+    Ok(rows.map(|rows| rows.iter().filter_map(head).collect()))
+}
+
+/// The reports of a month, newest first.
+pub(crate) async fn of_month(
+    permit: &AuditPermit,
+    month: Month,
+) -> Result<Hidden<Vec<Head>>, GateError> {
+    let sql = "SELECT id, month, made_at, made_by FROM audit_report WHERE month = ? ORDER BY made_at DESC";
+    let rows = permit.rows(sql, vec![month.to_string().into()]).await?;
+    Ok(rows.map(|rows| rows.iter().filter_map(head).collect()))
 }
 
 /// Month and signed text of one report.

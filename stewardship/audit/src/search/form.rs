@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use mimamori_gate::{AuditPermit, GateError, Purpose};
 use mimamori_identity::Role;
 use mimamori_kernel::clock::Instant;
-use mimamori_kernel::date::{parse_any, wareki_with_western};
+use mimamori_kernel::date::{parse_full, wareki_with_western};
 use mimamori_kernel::id::PersonId;
 use mimamori_pages::FieldError;
 use mimamori_trace::{Query, Token};
@@ -81,21 +81,16 @@ impl Sent {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let mut day = |name: &str, label: &str, text: &str| {
-            let date = parse_any(filled(text)?)
-                .ok()
-                .and_then(|d| d.earliest().filter(|e| d.latest() == Some(*e)));
-            match date {
-                Some(date) => {
-                    let words = wareki_with_western(date.into());
-                    out.words.push((label.to_owned(), words));
-                }
-                None => errors.push(FieldError::new(
-                    name,
-                    "日付を年月日まで入力してください。例: R8.11.20、2026-11-20",
-                )),
+        let mut day = |name: &str, label: &str, text: &str| match parse_full(filled(text)?) {
+            Ok(date) => {
+                let words = wareki_with_western(date.into());
+                out.words.push((label.to_owned(), words));
+                Some(date)
             }
-            date
+            Err(wrong) => {
+                errors.push(FieldError::new(name, wrong.told()));
+                None
+            }
         };
         let from = day("from", "期間の始め", &self.from);
         let until = day("until", "期間の終わり", &self.until);
@@ -106,14 +101,16 @@ impl Sent {
         out.query.until = until.map(|d| midnight(d.saturating_add(1.days())));
         self.codes(&mut out, &mut errors);
         if let Some(line) = filled(&self.line) {
+            // A minus is no separator here: there is no line -1.
+            let signed = line.contains(['-', '‐', '−', '－', 'ー', '+', '＋']);
             match digits(line).parse() {
-                Ok(number) => {
+                Ok(number) if !signed && number > 0 => {
                     out.query.line = Some(number);
                     out.words.push(("行の番号".into(), number.to_string()));
                 }
-                Err(_) => errors.push(FieldError::new(
+                _ => errors.push(FieldError::new(
                     "line",
-                    "行の番号は数字で入力してください。",
+                    "行の番号は、1から始まる数字で入力してください。",
                 )),
             }
         }
@@ -263,13 +260,16 @@ mod tests {
     #[test]
     fn wrong_and_hostile_input_is_told_beside_its_field() {
         type Change = fn(&mut Sent);
-        let cases: [(&str, Change); 8] = [
+        let cases: [(&str, Change); 11] = [
             ("from", |s| s.from = "昨日".into()),
             ("from", |s| s.from = "昭和15年".into()),
             ("until", |s| {
                 (s.from, s.until) = ("2026-11-20".into(), "2026-11-19".into())
             }),
             ("line", |s| s.line = "1 OR 1=1".into()),
+            ("line", |s| s.line = "-1".into()),
+            ("line", |s| s.line = "－１".into()),
+            ("line", |s| s.line = "0".into()),
             ("role", |s| s.role = "emperor".into()),
             ("action", |s| s.action = "' OR 1=1 --".into()),
             ("decision", |s| s.decision = "2".into()),
@@ -283,5 +283,22 @@ mod tests {
             check(|s| s.line = "１２".into()).unwrap().query.line,
             Some(12)
         );
+    }
+
+    #[test]
+    fn a_day_that_is_not_there_is_told_as_what_it_is() {
+        for (text, says) in [
+            ("2027-02-29", "その月にない日付です"),
+            ("R8.2.30", "その月にない日付です"),
+            ("R1.4.1", "令和は令和元年5月1日から始まります"),
+            ("昭和15年", "年月日のすべてが必要です"),
+        ] {
+            let wrong = check(|s| s.from = text.into()).unwrap_err();
+            assert!(
+                wrong[0].message.contains(says),
+                "{text}: {}",
+                wrong[0].message
+            );
+        }
     }
 }

@@ -271,7 +271,7 @@ async fn propose(
     if org.is_err() {
         sent.refuse("org", "所属・機関を選んでください。");
     }
-    let applicant = sent.need("applicant", "申請した機関の責任者を入力してください。");
+    let applicant = sent.need_name("applicant", "申請した機関の責任者を入力してください。");
     let reason = sent.need("reason", "理由を入力してください。");
     let mode = sent.one("mode", &MODES, |(code, _)| code);
     if let Err(error) = &given.text {

@@ -4,15 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use mimamori_identity::{OrgKind, Period, Role, login_is_right};
-use mimamori_kernel::date::parse_any;
+use mimamori_kernel::date::{DateError, parse_full};
 
 use crate::OperationsError;
 use crate::people::rule::{over_others, period, roles_of};
+use crate::screen::{NAME, plain};
 
 /// Most rows of a list (想定): one approver looks at every one of them.
 pub(crate) const MOST: usize = 50;
-/// Longest name, characters.
-const NAME: usize = 60;
 /// The columns of the template, in order.
 pub(crate) const HEAD: [&str; 5] = ["ID", "氏名", "役割", "最初の日", "最後の日"];
 
@@ -50,14 +49,10 @@ pub(crate) fn decoded(bytes: &[u8]) -> Option<String> {
     (!broken).then(|| text.into_owned())
 }
 
-fn day(text: &str) -> Result<Option<Date>, ()> {
+fn day(text: &str) -> Result<Option<Date>, DateError> {
     match text.is_empty() {
         true => Ok(None),
-        false => parse_any(text)
-            .ok()
-            .and_then(|d| d.full())
-            .map(Some)
-            .ok_or(()),
+        false => parse_full(text).map(Some),
     }
 }
 
@@ -131,8 +126,8 @@ pub(crate) fn read(
         let name = cell(1).to_owned();
         if name.is_empty() {
             wrong("氏名", "氏名を入力してください。");
-        } else if name.chars().count() > NAME || name.chars().any(char::is_control) {
-            wrong("氏名", "60文字までで、改行などを入れずに入力してください。");
+        } else if let Err(reason) = plain(&name, NAME) {
+            wrong("氏名", &reason);
         }
         let role = roles(kind).find(|r| r.japanese() == cell(2) || r.code() == cell(2));
         if role.is_none() {
@@ -142,7 +137,7 @@ pub(crate) fn read(
         for (at, known) in days.iter_mut().enumerate() {
             match day(cell(3 + at)) {
                 Ok(day) => *known = day,
-                Err(()) => wrong(HEAD[3 + at], "年月日まで入力してください。例: R9.3.31"),
+                Err(reason) => wrong(HEAD[3 + at], &reason.told()),
             }
         }
         let period = match period(days[0], days[1], today) {

@@ -1,5 +1,5 @@
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use mimamori_gate::{Change, Class, Classes, GateError, Purpose};
 use mimamori_identity::{Contract, OrgKind, Organisation, Terms, Visitor, end_contract, last_day};
 use mimamori_kernel::id::{ContractId, OrgId, RequestId};
@@ -10,7 +10,7 @@ use crate::error::answer;
 use crate::people::{id, may, offers};
 use crate::request::{Asked, Request, State as At};
 use crate::screen::{
-    Cell, Desk, Field, FormPage, Mark, Sent, SheetPage, classes, day, marks, mask, settled, ticked,
+    Cell, Desk, Field, FormPage, Mark, Sent, SheetPage, classes, day, marks, mask, moved, ticked,
 };
 use crate::{Operations, OperationsError, action};
 
@@ -235,10 +235,8 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = propose(&room, &visitor, &mut sent)
-        .await
-        .map(|()| Redirect::to("/operations/requests").into_response());
-    settled(done, async |errors| {
+    let done = propose(&room, &visitor, &mut sent).await;
+    moved(done, "/operations/requests", async |errors| {
         form(&room, &visitor, &frame, &sent, errors).await
     })
     .await
@@ -330,12 +328,8 @@ pub(crate) async fn end(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&contract) {
-        Ok(contract) => finish(&room, &visitor, contract, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to("/operations/contracts").into_response());
-    settled(done, async |errors| {
+    let done = async { finish(&room, &visitor, id(&contract)?, &mut sent).await }.await;
+    moved(done, "/operations/contracts", async |errors| {
         end_form(&room, &visitor, &frame, &contract, (&sent, errors)).await
     })
     .await

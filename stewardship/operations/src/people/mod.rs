@@ -15,10 +15,11 @@ pub(crate) mod stop;
 pub(crate) mod store;
 
 use mimamori_gate::{Action, GateError, Purpose};
-use mimamori_identity::{Account, Initial, Visitor};
+use mimamori_identity::{Account, Initial, Role, Visitor};
 use mimamori_kernel::id::UserId;
 use mimamori_pages::Term;
 
+use crate::screen::{Field, Mark, Sent};
 use crate::{Operations, OperationsError, action};
 
 /// An id out of an address; what is none is not there.
@@ -78,6 +79,56 @@ pub(crate) async fn before(
 ) -> Result<Account, OperationsError> {
     may(room, visitor, action, Some(user)).await?;
     one(room, visitor, action::OPEN, user).await
+}
+
+/// One user above the form of an act that ends his rights, or his role `ended`, and how many who can
+/// approve would remain when those are too few.
+pub(crate) async fn before_end(
+    room: &Operations,
+    visitor: &Visitor,
+    action: Action,
+    user: UserId,
+    ended: Option<Role>,
+) -> Result<(Account, Option<usize>), OperationsError> {
+    may(room, visitor, action, Some(user)).await?;
+    let now = room.clock.now();
+    let permit = room
+        .gate
+        .office(visitor, action::OPEN, Purpose::Operation, Some(user))
+        .await?;
+    let known = permit.accounts(now).await?;
+    let accounts = permit.reveal(known).await?.into_inner();
+    let left = rule::few_left(&accounts, user, ended, now.0);
+    let account = accounts.into_iter().find(|a| a.id == user);
+    Ok((account.ok_or(GateError::NotFound)?, left))
+}
+
+/// The tick that somebody sets who leaves too few to approve; nothing when enough remain.
+pub(crate) fn few(left: Option<usize>) -> Option<Field> {
+    left.map(|_| Field::Marks {
+        name: "few",
+        legend: "承認できる人が1人だけになります",
+        hint: "申請する人と承認する人は別でなければならないため、任命・再発行・契約の手続ができなくなります。先に後任を任命してください。",
+        marks: vec![Mark {
+            name: "few-yes".into(),
+            label: "承認できる人が1人だけになることを確かめました",
+            checked: false,
+        }],
+    })
+}
+
+/// Refuses to leave too few to approve without that tick.
+pub(crate) fn told_few(
+    sent: &Sent,
+) -> impl FnOnce(Option<usize>) -> Result<(), OperationsError> + use<> {
+    let ticked = !sent.get("few-yes").is_empty();
+    move |left| match left.is_none() || ticked {
+        true => Ok(()),
+        false => Err(OperationsError::field(
+            "few",
+            "承認できる人が足りなくなります。確かめて、印を付けてください。",
+        )),
+    }
 }
 
 /// Who it is about, above a form.

@@ -118,7 +118,7 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<Stri
     });
     let mut terms = terms(account, now.0);
     terms.push(Term::new("本人の宛名番号", resident::words(ties)));
-    let mut sheet = SheetPage::new(&frame, "利用者の登録", shown.line())
+    let mut sheet = SheetPage::new(&frame, "利用者の登録内容", shown.line())
         .current("/operations/people")
         .terms(terms);
     let acts = [

@@ -97,7 +97,7 @@ struct Wanted {
 
 fn wanted(sent: &mut Sent, today: jiff::civil::Date) -> Result<Wanted, OperationsError> {
     let login = sent.need("login", "IDを入力してください。");
-    let name = sent.need("name", "氏名を入力してください。");
+    let name = sent.need_name("name", "氏名を入力してください。");
     let org = sent.get("org").parse::<OrgId>();
     if org.is_err() {
         sent.refuse("org", "所属・機関を選んでください。");
@@ -234,7 +234,10 @@ pub(crate) fn slip(
             Term::new("初期パスワード", initial.words()),
             Term::new("初期パスワードの期限", day(last)),
         ])
-        .link(format!("/operations/people/{user}"), "利用者の登録を開く")
+        .link(
+            format!("/operations/people/{user}"),
+            "利用者の登録内容を開く",
+        )
         .answer()
 }
 

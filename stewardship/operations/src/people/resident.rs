@@ -4,7 +4,7 @@
 //! No screen of this room says whether the register knows a number: who enters it learns nothing.
 
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{ADDRESS_NUMBER, Ties, Visitor};
 use mimamori_kernel::id::{RequestId, UserId};
@@ -13,7 +13,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 use super::{about, id, may};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{Desk, Field, FormPage, Sent, settled};
+use crate::screen::{Desk, Field, FormPage, Sent, moved};
 use crate::{Operations, OperationsError, action};
 
 /// Others of a household that can be declared (想定).
@@ -187,14 +187,12 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&user) {
-        Ok(id) => propose(&room, &visitor, id, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
-    settled(done, async |errors| {
-        form(&room, &visitor, &frame, &user, (&sent, errors)).await
-    })
+    let done = async { propose(&room, &visitor, id(&user)?, &mut sent).await }.await;
+    moved(
+        done,
+        &format!("/operations/people/{user}"),
+        async |errors| form(&room, &visitor, &frame, &user, (&sent, errors)).await,
+    )
     .await
 }
 

@@ -1,18 +1,18 @@
 //! Appointments: asked for by one person, approved by another; ended by one (S4-16, S4-24, S4-28).
 
 use axum::extract::{Path, Query};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use mimamori_gate::{Change, GateError, Purpose};
-use mimamori_identity::{Role, Ties, Visitor, end_role};
+use mimamori_identity::{Role, Ties, Visitor, end_role, may_take};
 use mimamori_kernel::id::{RequestId, UserId};
 use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 
-use super::rule::{period, roles_of};
+use super::rule::{few_left, new_to, period, roles_of};
 use super::store::Event;
-use super::{about, before, id};
+use super::{about, before, before_end, few, id, told_few};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{Desk, FormPage, Sent, settled};
+use crate::screen::{Desk, FormPage, Sent, moved};
 use crate::{Operations, OperationsError, action};
 
 async fn form(
@@ -69,12 +69,13 @@ async fn propose(
     let (Some(role), true) = (role, sent.errors.is_empty()) else {
         return Err(sent.refused());
     };
+    let asked = period(from, until, now.office_day())?;
     let request = Request {
         id: RequestId::random(&*room.random),
         asked: Asked::Role {
             user,
             role,
-            period: period(from, until, now.office_day())?,
+            period: asked,
             ties: Ties::default(),
         },
         reason,
@@ -95,6 +96,10 @@ async fn propose(
                     "この所属・機関の人は、この役割に就けません。",
                 ));
             }
+            if let Err(error) = may_take(&account, role, now) {
+                return Err(OperationsError::field("role", &error.to_string()));
+            }
+            new_to(&account, role, asked, now)?;
             let change = Change {
                 statements: vec![request.write()],
                 words: format!("任命の申請 {} {}", account.login, request.reason),
@@ -113,14 +118,12 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&user) {
-        Ok(id) => propose(&room, &visitor, id, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
-    settled(done, async |errors| {
-        form(&room, &visitor, &frame, &user, (&sent, errors)).await
-    })
+    let done = async { propose(&room, &visitor, id(&user)?, &mut sent).await }.await;
+    moved(
+        done,
+        &format!("/operations/people/{user}"),
+        async |errors| form(&room, &visitor, &frame, &user, (&sent, errors)).await,
+    )
     .await
 }
 
@@ -136,7 +139,9 @@ async fn end_form(
     user: &str,
     (sent, errors): (&Sent, Vec<FieldError>),
 ) -> Result<Response, OperationsError> {
-    let account = before(room, visitor, action::ROLE_END, id(user)?).await?;
+    let ended = Role::from_code(sent.get("role"));
+    let act = action::ROLE_END;
+    let (account, left) = before_end(room, visitor, act, id(user)?, ended).await?;
     let now = room.clock.now().0;
     let open = account.held.iter().filter(|h| !h.over(now));
     let roles: Vec<_> = open
@@ -145,14 +150,15 @@ async fn end_form(
     let at = format!("/operations/people/{user}");
     let mut terms = about(&account);
     terms.push(Term::new("いまの役割", super::rule::roles(&account)));
+    let fields = vec![
+        sent.choose("role", "終える役割", roles, ""),
+        sent.line("reason", "理由", true, ""),
+    ];
     Ok(
         FormPage::new(frame, "任命の終了", format!("{at}/role/end"), &at)
             .words("任命はすぐに終わり、使用中の画面も終わります。IDは残ります。")
             .terms(terms)
-            .fields(vec![
-                sent.choose("role", "終える役割", roles, ""),
-                sent.line("reason", "理由", true, ""),
-            ])
+            .fields(fields.into_iter().chain(few(left)).collect())
             .button("end", "任命を終える", "danger")
             .answer(errors),
     )
@@ -187,11 +193,13 @@ async fn finish(
     let (Some(role), true) = (role, sent.errors.is_empty()) else {
         return Err(sent.refused());
     };
-    let known = permit.account(&user, now).await?;
-    let (by, random) = (visitor.user, room.random.clone());
+    let known = permit.accounts(now).await?;
+    let (by, random, told) = (visitor.user, room.random.clone(), told_few(sent));
     permit
-        .change(known, now, move |account| {
+        .change(known, now, move |accounts| {
+            let account = accounts.iter().find(|a| a.id == user);
             let account = account.ok_or(GateError::NotFound)?;
+            told(few_left(&accounts, user, Some(role), now.0))?;
             let reason = format!("{}: {reason}", role.japanese());
             let event = Event {
                 user,
@@ -202,7 +210,7 @@ async fn finish(
             };
             let change = Change {
                 statements: vec![event.write(now, &*random)],
-                accounts: end_role(&account, role, now),
+                accounts: end_role(account, role, now),
                 words: format!("任命の終了 {} {reason}", account.login),
             };
             Ok::<_, OperationsError>((change, ()))
@@ -219,13 +227,11 @@ pub(crate) async fn end(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&user) {
-        Ok(id) => finish(&room, &visitor, id, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
-    settled(done, async |errors| {
-        end_form(&room, &visitor, &frame, &user, (&sent, errors)).await
-    })
+    let done = async { finish(&room, &visitor, id(&user)?, &mut sent).await }.await;
+    moved(
+        done,
+        &format!("/operations/people/{user}"),
+        async |errors| end_form(&room, &visitor, &frame, &user, (&sent, errors)).await,
+    )
     .await
 }

@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 use mimamori_identity::{Account, Held, OrgKind, Period, Role, last_day};
+use mimamori_kernel::clock::Instant;
+use mimamori_kernel::id::UserId;
 
 use crate::OperationsError;
 use crate::screen::day;
@@ -76,6 +78,68 @@ pub(crate) fn roles_of(kind: OrgKind) -> impl Iterator<Item = Role> {
     Role::ALL
         .into_iter()
         .filter(move |r| kind != OrgKind::Citizens && kind.may_hold(*r))
+}
+
+/// The role that somebody holds now or will hold.
+pub(crate) fn holds(account: &Account, role: Role, now: i64) -> Option<&Held> {
+    account.held.iter().find(|h| h.role == role && !h.over(now))
+}
+
+/// Whether an appointment changes anything: somebody who holds the role can only be appointed for
+/// longer, and without a gap, because the new period takes the place of the old one.
+pub(crate) fn new_to(
+    account: &Account,
+    role: Role,
+    period: Period,
+    now: Instant,
+) -> Result<(), OperationsError> {
+    let Some(duty) = holds(account, role, now.0) else {
+        return Ok(());
+    };
+    let later = |end: i64| {
+        period
+            .until
+            .is_none_or(|u| Instant::after_office_day(u).0 > end)
+    };
+    if !duty.until.is_some_and(later) {
+        let message = format!(
+            "この役割には、もう就いています（{}）。延ばすときは、いまより後の最後の日を入力してください。",
+            held(duty)
+        );
+        return Err(OperationsError::field("role", &message));
+    }
+    match period.from.is_some_and(|from| from > now.office_day()) {
+        true => Err(OperationsError::field(
+            "from",
+            "いまの任期を延ばすときは、最初の日を空欄にしてください。",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// Whether holders of the role approve requests (S4-16, S4-28).
+fn approves(role: &Role) -> bool {
+    matches!(role, Role::OperationsManager | Role::ProgrammeDirector)
+}
+
+/// How many who can approve would remain without this user, or without his role `ended`: none when
+/// that changes nothing or leaves the two who are needed.
+pub(crate) fn few_left(
+    accounts: &[Account],
+    user: UserId,
+    ended: Option<Role>,
+    now: i64,
+) -> Option<usize> {
+    let works = |a: &Account, without: Option<Role>| {
+        a.usable(now) && a.roles.iter().any(|r| approves(r) && Some(*r) != without)
+    };
+    let leaving = accounts.iter().find(|a| a.id == user)?;
+    let stays = ended.is_some() && works(leaving, ended);
+    if !works(leaving, None) || stays {
+        return None;
+    }
+    let others = accounts.iter().filter(|a| a.id != user && works(a, None));
+    Some(others.count()).filter(|n| *n < 2)
 }
 
 /// A period that is not over and not the wrong way round.

@@ -1,7 +1,7 @@
 //! Limits of one user's rights by data class: they narrow what the role permits (S4-28).
 
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Scope, Visitor};
 use mimamori_kernel::id::{RequestId, UserId};
@@ -10,7 +10,7 @@ use mimamori_pages::{FieldError, Frame, LimitedForm};
 use super::{about, before, id};
 use crate::error::answer;
 use crate::request::{Asked, Request, State as At};
-use crate::screen::{Desk, Field, FormPage, Sent, classes, marks, settled};
+use crate::screen::{Desk, Field, FormPage, Sent, classes, marks, moved};
 use crate::{Operations, OperationsError, action};
 
 const EXTENT: [(&str, &str); 2] = [
@@ -142,13 +142,11 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&user) {
-        Ok(id) => propose(&room, &visitor, id, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
-    settled(done, async |errors| {
-        form(&room, &visitor, &frame, &user, Some(&sent), errors).await
-    })
+    let done = async { propose(&room, &visitor, id(&user)?, &mut sent).await }.await;
+    moved(
+        done,
+        &format!("/operations/people/{user}"),
+        async |errors| form(&room, &visitor, &frame, &user, Some(&sent), errors).await,
+    )
     .await
 }

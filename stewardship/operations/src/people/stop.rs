@@ -1,7 +1,7 @@
 //! Ends an account at once, with its reason (S4-75, S4-76).
 
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::Response;
 use mimamori_gate::{Change, GateError, Purpose};
 use mimamori_identity::{Account, Visitor, stop};
 use mimamori_kernel::clock::Instant;
@@ -9,11 +9,12 @@ use mimamori_kernel::id::UserId;
 use mimamori_kernel::random::Random;
 use mimamori_pages::{FieldError, Frame, LimitedForm};
 
+use super::rule::few_left;
 use super::store::Event;
-use super::{about, before, id};
+use super::{about, before_end, few, id, told_few};
 use crate::error::answer;
 use crate::request;
-use crate::screen::{Desk, FormPage, Sent, settled};
+use crate::screen::{Desk, FormPage, Sent, moved};
 use crate::{Operations, OperationsError, action};
 
 /// Why an account ends: code and words.
@@ -33,19 +34,20 @@ async fn form(
     user: &str,
     (sent, errors): (&Sent, Vec<FieldError>),
 ) -> Result<Response, OperationsError> {
-    let account = before(room, visitor, action::STOP, id(user)?).await?;
+    let (account, left) = before_end(room, visitor, action::STOP, id(user)?, None).await?;
     let why = WHY.map(|(code, words)| (code.to_owned(), words.to_owned()));
     let at = format!("/operations/people/{user}");
+    let fields = vec![
+        sent.choose("why", "理由", why, ""),
+        sent.line("note", "くわしい理由", true, "例: 11月30日付けで退職"),
+    ];
     Ok(
         FormPage::new(frame, "利用の停止", format!("{at}/stop"), &at)
             .words(
                 "停止はすぐに効き、使用中の画面も終わります。元に戻すには、新しいIDで登録します。",
             )
             .terms(about(&account))
-            .fields(vec![
-                sent.choose("why", "理由", why, ""),
-                sent.line("note", "くわしい理由", true, "例: 11月30日付けで退職"),
-            ])
+            .fields(fields.into_iter().chain(few(left)).collect())
             .button("stop", "利用を停止する", "danger")
             .answer(errors),
     )
@@ -103,12 +105,14 @@ async fn act(
         return Err(sent.refused());
     };
     let reason = format!("{why}: {note}");
-    let known = permit.account(&user, now).await?;
-    let (by, random) = (visitor.user, room.random.clone());
+    let known = permit.accounts(now).await?;
+    let (by, random, told) = (visitor.user, room.random.clone(), told_few(sent));
     permit
-        .change(known, now, move |account| {
+        .change(known, now, move |accounts| {
+            let account = accounts.iter().find(|a| a.id == user);
             let account = account.ok_or(GateError::NotFound)?;
-            Ok::<_, OperationsError>((ending(&account, by, &reason, now, &*random)?, ()))
+            told(few_left(&accounts, user, None, now.0))?;
+            Ok::<_, OperationsError>((ending(account, by, &reason, now, &*random)?, ()))
         })
         .await?;
     (room.end_sessions)(&user);
@@ -122,13 +126,11 @@ pub(crate) async fn submit(
     LimitedForm(pairs): LimitedForm<Vec<(String, String)>>,
 ) -> Response {
     let mut sent = Sent::from(pairs);
-    let done = match id(&user) {
-        Ok(id) => act(&room, &visitor, id, &mut sent).await,
-        Err(error) => Err(error),
-    };
-    let done = done.map(|()| Redirect::to(&format!("/operations/people/{user}")).into_response());
-    settled(done, async |errors| {
-        form(&room, &visitor, &frame, &user, (&sent, errors)).await
-    })
+    let done = async { act(&room, &visitor, id(&user)?, &mut sent).await }.await;
+    moved(
+        done,
+        &format!("/operations/people/{user}"),
+        async |errors| form(&room, &visitor, &frame, &user, (&sent, errors)).await,
+    )
     .await
 }

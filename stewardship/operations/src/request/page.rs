@@ -4,17 +4,19 @@ use axum::extract::Path;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use mimamori_gate::{Change, GateError, Purpose, Revealed};
 use mimamori_identity::{Account, Initial, Organisation, Visitor};
+use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{RequestId, UserId};
-use mimamori_pages::{LimitedForm, Term};
+use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 
 use super::rule::{self, Asked, Request, State as At};
 use super::store::{COLUMNS, close_all_of};
 use crate::error::answer;
 use crate::people::record::name;
 use crate::people::register::slip;
+use crate::people::rule::few_left;
 use crate::people::store::Event;
-use crate::people::{id, initial, offers};
-use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment};
+use crate::people::{few, id, initial, offers, told_few};
+use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, moment, settled};
 use crate::{Operations, OperationsError, action};
 
 fn whom(request: &Request, accounts: &[Account], organisations: &[Organisation]) -> String {
@@ -79,28 +81,37 @@ pub(crate) async fn page(
     Desk(room, visitor, frame): Desk,
     Path(request): Path<String>,
 ) -> Response {
-    let read = async {
-        let request: RequestId = id(&request)?;
+    form(&room, &visitor, &frame, &request, vec![])
+        .await
+        .unwrap_or_else(answer)
+}
+
+async fn form(
+    room: &Operations,
+    visitor: &Visitor,
+    frame: &Frame,
+    request: &str,
+    errors: Vec<FieldError>,
+) -> Result<Response, OperationsError> {
+    let now = room.clock.now();
+    let shown = {
+        let request: RequestId = id(request)?;
         let permit = room
             .gate
-            .office(&visitor, action::REQUEST_LIST, Purpose::Operation, None)
+            .office(visitor, action::REQUEST_LIST, Purpose::Operation, None)
             .await?;
         let args = vec![request.bytes().into()];
         let rows = permit
             .fetch("operations_request", &COLUMNS, "id = ?", args)
             .await?;
-        let accounts = permit.accounts(room.clock.now()).await?;
+        let accounts = permit.accounts(now).await?;
         let organisations = permit.organisations().await?;
         let known = rows.and(accounts).and(organisations);
-        Ok::<_, OperationsError>(permit.reveal(known).await?)
-    };
-    let shown = match read.await {
-        Ok(shown) => shown,
-        Err(error) => return answer(error),
+        permit.reveal(known).await?
     };
     let ((rows, accounts), organisations) = &*shown;
     let Some(request) = rows.first().and_then(Request::read) else {
-        return answer(GateError::NotFound.into());
+        return Err(GateError::NotFound.into());
     };
     let mut terms = vec![
         Term::new("申請", request.asked.words()),
@@ -111,10 +122,10 @@ pub(crate) async fn page(
         Term::new("状態", request.state.japanese()),
     ];
     if request.state != At::Waiting {
-        return SheetPage::new(&frame, "申請", shown.line())
+        return Ok(SheetPage::new(frame, "申請", shown.line())
             .current("/operations/people")
             .terms(terms)
-            .answer();
+            .answer());
     }
     if let Asked::Role { ties, .. } | Asked::Resident { ties, .. } = &request.asked
         && !ties.is_empty()
@@ -128,8 +139,11 @@ pub(crate) async fn page(
         terms.push(Term::new("同じ世帯の人の宛名番号", household));
     }
     let at = format!("/operations/requests/{}", request.id);
-    let mut form = FormPage::new(&frame, "申請", at, "/operations/requests").terms(terms);
-    let decides = offers(&room, &visitor, action::REQUEST_DECIDE, None);
+    let mut form = FormPage::new(frame, "申請", at, "/operations/requests").terms(terms);
+    let decides = offers(room, visitor, action::REQUEST_DECIDE, None);
+    if decides && request.proposed_by != visitor.user {
+        form = form.fields(few(left(&request, accounts, now)).into_iter().collect());
+    }
     form = match request.proposed_by == visitor.user {
         _ if !decides => form.words("承認は、運営管理責任者か事業責任者が行います。"),
         true => form.words("申請した人は承認できません。").button(
@@ -138,7 +152,7 @@ pub(crate) async fn page(
             "secondary",
         ),
         false => form
-            .words(match rule::hands_out(&request, accounts, room.clock.now()) {
+            .words(match rule::hands_out(&request, accounts, now) {
                 Some(_) => {
                     "本人に会って確かめてから承認してください。承認すると、初期パスワードがこの画面に一度だけ出ます。本人に手渡してください。"
                 }
@@ -150,7 +164,15 @@ pub(crate) async fn page(
             .button("approved", "承認する", "primary")
             .button("declined", "却下する", "secondary"),
     };
-    form.answer(vec![])
+    Ok(form.answer(errors))
+}
+
+/// How many who can approve would remain after a request to leave, when those are too few.
+fn left(request: &Request, accounts: &[Account], now: Instant) -> Option<usize> {
+    match request.asked {
+        Asked::Leave { user } => few_left(accounts, user, None, now.0),
+        _ => None,
+    }
 }
 
 /// What a decision leaves to be done.
@@ -185,13 +207,16 @@ async fn act(
     };
     let given = password.clone();
     let known = rows.and(permit.accounts(now).await?);
-    let (by, random) = (visitor.user, room.random.clone());
+    let (by, random, told) = (visitor.user, room.random.clone(), told_few(sent));
     let done = permit
         .change(known, now, move |(rows, accounts)| {
             let request = rows
                 .first()
                 .and_then(Request::read)
                 .ok_or(GateError::NotFound)?;
+            if to == At::Approved {
+                told(left(&request, &accounts, now))?;
+            }
             let decided = rule::decide(&request, to, by, &accounts, password.as_ref(), now)?;
             // Which resident somebody is changes no right: his sessions go on.
             let rights = !matches!(request.asked, Asked::Resident { .. });
@@ -248,17 +273,19 @@ pub(crate) async fn submit(
         Ok(request) => act(&room, &visitor, request, &sent).await,
         Err(error) => Err(error),
     };
-    let (done, initial) = match done {
-        Ok(done) => done,
-        Err(error) => return answer(error),
-    };
-    if let Some(user) = done.changed {
-        (room.end_sessions)(&user);
-    }
-    match (&done.given, initial) {
-        (Some((user, login)), Some(initial)) => {
-            slip(&room, &frame, *user, login, &initial, done.line())
+    let done = done.map(|(done, initial)| {
+        if let Some(user) = done.changed {
+            (room.end_sessions)(&user);
         }
-        _ => Redirect::to("/operations/requests").into_response(),
-    }
+        match (&done.given, initial) {
+            (Some((user, login)), Some(initial)) => {
+                slip(&room, &frame, *user, login, &initial, done.line())
+            }
+            _ => Redirect::to("/operations/requests").into_response(),
+        }
+    });
+    settled(done, async |errors| {
+        form(&room, &visitor, &frame, &request, errors).await
+    })
+    .await
 }

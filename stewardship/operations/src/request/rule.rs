@@ -8,7 +8,7 @@ use mimamori_identity::{
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{ContractId, OrgId, RequestId, UserId};
 
-use crate::people::rule::{needs_two, over_others};
+use crate::people::rule::{holds, needs_two, new_to, over_others};
 use crate::screen::{day, mask};
 use crate::{INITIAL, OperationsError};
 
@@ -160,6 +160,7 @@ pub(crate) struct Request {
 /// To whom an approval hands a new initial password, shown to the approver alone: whoever asked for
 /// a reissue, and whoever comes to manage or watch the system with a password that one person could
 /// have given out. Without that one manager would make himself another (S4-28, S4-74; decision 0023).
+/// Never to somebody who holds the role already: he only keeps it for longer.
 pub(crate) fn hands_out<'a>(
     request: &Request,
     accounts: &'a [Account],
@@ -169,7 +170,10 @@ pub(crate) fn hands_out<'a>(
     match &request.asked {
         Asked::Password { user, .. } => find(user),
         Asked::Role { user, role, .. } if over_others(*role) => {
-            find(user).filter(|a| a.password_initial || !needs_two(a, now.0))
+            let new = |a: &&Account| holds(a, *role, now.0).is_none();
+            find(user)
+                .filter(new)
+                .filter(|a| a.password_initial || !needs_two(a, now.0))
         }
         _ => None,
     }
@@ -216,6 +220,7 @@ pub(crate) fn decide(
             ties,
         } => {
             let (approver, to) = (open(by)?, open(*user)?);
+            new_to(to, *role, *period, now).map_err(|_| OperationsError::Held)?;
             let mut change = appoint(asked_by, approver, to, *role, *period, now)?;
             if !ties.is_empty() {
                 change = change.and(set_ties(user, ties));

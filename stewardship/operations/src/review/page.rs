@@ -9,9 +9,9 @@ use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 use super::Quarter;
 use crate::error::answer;
 use crate::people::record::{name, terms};
-use crate::people::rule::{held, live, roles, state};
+use crate::people::rule::{few_left, held, live, roles, state};
 use crate::people::store::{Event, user as user_of};
-use crate::people::{before, id, offers, stop};
+use crate::people::{before_end, few, id, offers, stop, told_few};
 use crate::screen::{Cell, Desk, FormPage, Sent, SheetPage, day, moment};
 use crate::{Operations, OperationsError, action};
 
@@ -141,13 +141,20 @@ async fn form(
     user: &str,
     (sent, errors): (&Sent, Vec<FieldError>),
 ) -> Result<Response, OperationsError> {
-    let account = before(room, visitor, action::REVIEW_ANSWER, id(user)?).await?;
+    let act = action::REVIEW_ANSWER;
+    let (account, left) = before_end(room, visitor, act, id(user)?, None).await?;
     let now = room.clock.now();
     let mut facts = terms(&account, now.0);
     for duty in &account.held {
         facts.push(Term::new(duty.role.japanese(), held(duty)));
     }
     let answers = ANSWER.map(|(code, words)| (code.to_owned(), words.to_owned()));
+    let fields = vec![
+        sent.choose("answer", "結果", answers, ""),
+        sent.line("note", "所見", false, "変える・停止するときは必須です。"),
+    ];
+    // The tick is asked for once an end was chosen.
+    let few = few(left.filter(|_| sent.get("answer") == "end"));
     Ok(FormPage::new(
         frame,
         "権限の棚卸しの確認",
@@ -157,10 +164,7 @@ async fn form(
     .words(Quarter::of(now.office_day()).japanese())
     .words("在籍・所属・役割・利用範囲が、いまの仕事に合っているかを確かめてください。")
     .terms(facts)
-    .fields(vec![
-        sent.choose("answer", "結果", answers, ""),
-        sent.line("note", "所見", false, "変える・停止するときは必須です。"),
-    ])
+    .fields(fields.into_iter().chain(few).collect())
     .button("answer", "確認を記録する", "primary")
     .answer(errors))
 }
@@ -172,6 +176,7 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<Stri
         .unwrap_or_else(answer)
 }
 
+/// The answer of this quarter; whoever answers second is told so and changes nothing.
 fn write(
     quarter: Quarter,
     user: UserId,
@@ -180,10 +185,9 @@ fn write(
     note: &str,
     now: Instant,
 ) -> Statement {
-    Statement::new(
+    Statement::expecting(
         "INSERT INTO operations_review (quarter, user_id, answer, reviewer, answered_at, note) VALUES (?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (quarter, user_id) DO UPDATE SET answer = excluded.answer, reviewer = excluded.reviewer, \
-         answered_at = excluded.answered_at, note = excluded.note",
+         ON CONFLICT (quarter, user_id) DO NOTHING",
         vec![
             quarter.code().into(),
             user.bytes().into(),
@@ -192,6 +196,8 @@ fn write(
             now.0.into(),
             note.into(),
         ],
+        1,
+        "review-answered",
     )
 }
 
@@ -212,17 +218,18 @@ async fn act(
         )
         .await?;
     let chosen = sent.one("answer", &ANSWER, |(code, _)| code);
-    let note = sent.get("note").to_owned();
+    let note = sent.text("note");
     if note.is_empty() && chosen.is_some_and(|(code, _)| code != "keep") {
         sent.refuse("note", "所見を入力してください。");
     }
     let (Some((code, words)), true) = (chosen, sent.errors.is_empty()) else {
         return Err(sent.refused());
     };
-    let known = permit.account(&user, now).await?;
-    let (by, random) = (visitor.user, room.random.clone());
+    let known = permit.accounts(now).await?;
+    let (by, random, told) = (visitor.user, room.random.clone(), told_few(sent));
     permit
-        .change(known, now, move |account| {
+        .change(known, now, move |accounts| {
+            let account = accounts.iter().find(|a| a.id == user);
             let account = account.ok_or(GateError::NotFound)?;
             if !account.active {
                 return Err(OperationsError::Stopped);
@@ -237,7 +244,10 @@ async fn act(
                 checked: "",
             };
             let mut change = match code {
-                "end" => stop::ending(&account, by, &reason, now, &*random)?,
+                "end" => {
+                    told(few_left(&accounts, user, None, now.0))?;
+                    stop::ending(account, by, &reason, now, &*random)?
+                }
                 _ => Change {
                     accounts: AccountChange::default(),
                     ..Change::default()

@@ -2,10 +2,11 @@ use std::collections::HashMap;
 
 use askama::Template;
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use jiff::civil::Date;
 use mimamori_gate::{Class, Classes};
-use mimamori_kernel::date::parse_any;
+use mimamori_kernel::date::parse_full;
+use mimamori_kernel::fold::is_hidden;
 use mimamori_pages::{Choice, FieldError, Frame, Term, html_with_status};
 
 use super::{Cell, Table, nameable};
@@ -14,6 +15,8 @@ use crate::error::answer;
 
 /// Longest line that a field takes, characters.
 const LONGEST: usize = 200;
+/// Longest name of a person or an organisation, characters.
+pub(crate) const NAME: usize = 60;
 
 /// One box to tick.
 pub(crate) struct Mark {
@@ -59,7 +62,7 @@ pub(crate) enum Field {
     },
 }
 
-/// What was sent, each name once, cut to a length that no field needs.
+/// What was sent, each name once; what is too long for every field is cut one character later, so that it is refused.
 #[derive(Default)]
 pub(crate) struct Sent {
     values: HashMap<String, String>,
@@ -71,7 +74,7 @@ impl From<Vec<(String, String)>> for Sent {
         let values = pairs
             .into_iter()
             .filter(|(name, _)| name != "csrf")
-            .map(|(name, value)| (name, value.trim().chars().take(LONGEST).collect()))
+            .map(|(name, value)| (name, value.trim().chars().take(LONGEST + 1).collect()))
             .collect();
         Self {
             values,
@@ -89,13 +92,36 @@ impl Sent {
         self.errors.push(FieldError::new(field, message));
     }
 
-    /// A line that must not be empty.
+    /// A line that must not be empty; 200 characters at most, none of them hidden.
     pub(crate) fn need(&mut self, name: &'static str, message: &str) -> String {
-        let value = self.get(name).to_owned();
+        let value = self.text(name);
         if value.is_empty() {
             self.refuse(name, message);
         }
         value
+    }
+
+    /// The name of a person or an organisation: as [`Sent::need`], 60 characters at most.
+    pub(crate) fn need_name(&mut self, name: &'static str, message: &str) -> String {
+        let value = self.get(name).to_owned();
+        if value.is_empty() {
+            self.refuse(name, message);
+        }
+        self.plain(name, &value, NAME);
+        value
+    }
+
+    /// A line that may be empty; 200 characters at most, none of them hidden.
+    pub(crate) fn text(&mut self, name: &'static str) -> String {
+        let value = self.get(name).to_owned();
+        self.plain(name, &value, LONGEST);
+        value
+    }
+
+    fn plain(&mut self, name: &'static str, value: &str, most: usize) {
+        if let Err(wrong) = plain(value, most) {
+            self.refuse(name, &wrong);
+        }
     }
 
     /// Nothing was refused.
@@ -117,11 +143,13 @@ impl Sent {
         if text.is_empty() {
             return None;
         }
-        let day = parse_any(text).ok().and_then(|d| d.full());
-        if day.is_none() {
-            self.refuse(name, "年月日まで入力してください。例: R9.3.31");
+        match parse_full(text) {
+            Ok(day) => Some(day),
+            Err(wrong) => {
+                self.refuse(name, &wrong.told());
+                None
+            }
         }
-        day
     }
 
     /// One of the codes offered.
@@ -177,6 +205,17 @@ impl Sent {
     }
 }
 
+/// Whether a line is short enough and shows every character that it holds; else what is wrong, for beside its field.
+pub(crate) fn plain(value: &str, most: usize) -> Result<(), String> {
+    if value.chars().count() > most {
+        return Err(format!("{most}文字までで入力してください。"));
+    }
+    match value.chars().any(is_hidden) {
+        true => Err("改行や、目に見えない文字が入っています。入力し直してください。".into()),
+        false => Ok(()),
+    }
+}
+
 /// Boxes for the classes about residents, named `PREFIX-CODE`.
 pub(crate) fn marks(prefix: &str, bits: u32) -> Vec<Mark> {
     nameable()
@@ -215,6 +254,15 @@ pub(crate) async fn settled(
         Err(OperationsError::Input(errors)) => again(errors).await.unwrap_or_else(answer),
         Err(error) => answer(error),
     }
+}
+
+/// As [`settled`], for an act after which another page is shown.
+pub(crate) async fn moved(
+    done: Result<(), OperationsError>,
+    to: &str,
+    again: impl AsyncFnOnce(Vec<FieldError>) -> Result<Response, OperationsError>,
+) -> Response {
+    settled(done.map(|()| Redirect::to(to).into_response()), again).await
 }
 
 /// A page that asks.
@@ -307,5 +355,61 @@ impl FormPage {
         };
         self.errors = errors;
         html_with_status(status, self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(value: &str) -> Sent {
+        Sent::from(vec![("name".to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn a_name_has_60_characters_a_line_200_and_neither_hides_one() {
+        let name = |value: &str| {
+            let mut sent = sent(value);
+            sent.need_name("name", "入力してください。");
+            sent.errors
+        };
+        let line = |value: &str| {
+            let mut sent = sent(value);
+            sent.need("name", "入力してください。");
+            sent.errors
+        };
+        assert!(name(&"見".repeat(60)).is_empty() && line(&"見".repeat(200)).is_empty());
+        assert!(
+            name("葛\u{e0100}城 花子").is_empty(),
+            "a name may need a selector"
+        );
+        for wrong in [
+            "見".repeat(61),
+            "見守\u{200b} 花子".into(),
+            "花子\u{202e}".into(),
+            "花\n子".into(),
+        ] {
+            assert_eq!(name(&wrong).len(), 1, "{wrong:?}");
+        }
+        for wrong in ["見".repeat(201), "見".repeat(3000), "件名\u{2066}".into()] {
+            assert_eq!(line(&wrong).len(), 1, "{}", wrong.len());
+        }
+        assert_eq!((name("").len(), line("").len()), (1, 1));
+    }
+
+    #[test]
+    fn a_day_that_is_not_there_is_told_as_what_it_is() {
+        for (text, says) in [
+            ("2027-02-29", "その月にない日付です"),
+            ("R8.2.30", "その月にない日付です"),
+            ("R1.4.1", "令和は令和元年5月1日から始まります"),
+            ("R9.3", "年月日のすべてが必要です"),
+            ("昨日", "日付の形として読めません"),
+        ] {
+            let mut sent = sent(text);
+            assert_eq!(sent.day("name"), None);
+            let said = &sent.errors[0].message;
+            assert!(said.contains(says), "{text}: {said}");
+        }
     }
 }

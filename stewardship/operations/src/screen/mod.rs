@@ -5,7 +5,9 @@ mod form;
 mod sheet;
 
 pub(crate) use desk::Desk;
-pub(crate) use form::{Field, FormPage, Mark, Sent, classes, marks, settled, ticked};
+pub(crate) use form::{
+    Field, FormPage, Mark, NAME, Sent, classes, marks, moved, plain, settled, ticked,
+};
 pub(crate) use sheet::{Cell, SheetPage, Table};
 
 use jiff::civil::Date;

@@ -1,5 +1,6 @@
 //! Input of a reception note.
 
+use mimamori_kernel::fold::is_hidden;
 use mimamori_pages::FieldError;
 
 /// How somebody asked (受付の方法).
@@ -56,10 +57,11 @@ impl Sent {
         let matter = self
             .matter
             .trim_matches(|c: char| c.is_whitespace() || c == '\u{3000}');
-        if matter.is_empty() || matter.chars().count() > 200 {
+        let hidden = matter.chars().any(is_hidden);
+        if matter.is_empty() || matter.chars().count() > 200 || hidden {
             errors.push(FieldError::new(
                 "matter",
-                "用件を200文字までで入力してください。",
+                "用件を200文字までで、改行や目に見えない文字を入れずに入力してください。",
             ));
         }
         if errors.is_empty() {
