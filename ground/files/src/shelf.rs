@@ -102,6 +102,11 @@ impl<K: Eq + Hash + Copy> Shelf<K> {
             back,
             fetched: false,
         };
+        self.keep(owner, parcel, archive);
+        Ok(())
+    }
+
+    fn keep(&self, owner: K, parcel: Parcel, archive: Vec<u8>) {
         self.with(|order, all| {
             if all.len() >= WAITING && !all.contains_key(&owner) {
                 let oldest = all.iter().min_by_key(|(_, w)| w.order).map(|(k, _)| *k);
@@ -115,7 +120,6 @@ impl<K: Eq + Hash + Copy> Shelf<K> {
             };
             all.insert(owner, waiting);
         });
-        Ok(())
     }
 
     /// The owner's file of this output, to be shown.
@@ -190,8 +194,10 @@ mod tests {
     #[test]
     fn a_full_shelf_drops_the_oldest() {
         let shelf = shelf();
-        for owner in 0..=WAITING {
-            shelf.put(owner, contents(1)).unwrap();
+        shelf.put(0, contents(1)).unwrap();
+        let parcel = shelf.look(&0, 1).unwrap();
+        for owner in 1..=WAITING {
+            shelf.keep(owner, parcel.clone(), vec![1]);
         }
         assert!(shelf.look(&0, 1).is_none());
         assert!(shelf.look(&1, 1).is_some() && shelf.look(&WAITING, 1).is_some());
