@@ -65,6 +65,7 @@ fn parts(body: &[u8], boundary: &str) -> Option<Vec<(String, Vec<u8>)>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const FORM: &[u8] = b"--cut\r\nContent-Disposition: form-data; name=\"csrf\"\r\n\r\ntoken\r\n--cut\r\n\
         Content-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\nContent-Type: text/csv\r\n\r\na,b\r\n--cu\r\n\r\n--cut--\r\n";
@@ -86,5 +87,25 @@ mod tests {
         let part = "--cut\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nb\r\n";
         let many = format!("{}--cut--", part.repeat(MOST + 1));
         assert_eq!(parts(many.as_bytes(), "cut"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bytes_give_a_form_within_its_limits_or_none(
+            pieces in proptest::collection::vec(
+                prop_oneof![
+                    Just(b"--cut".to_vec()), Just(b"\r\n".to_vec()), Just(b"\r\n\r\n".to_vec()), Just(b"--".to_vec()),
+                    Just(b" name=\"a\"".to_vec()), Just(b"\"".to_vec()), proptest::collection::vec(any::<u8>(), 0..8),
+                ],
+                0..40,
+            )
+        ) {
+            let body = pieces.concat();
+            if let Some(found) = parts(&body, "cut") {
+                prop_assert!(found.len() <= MOST);
+                let held: usize = found.iter().map(|(name, content)| name.len() + content.len()).sum();
+                prop_assert!(held <= body.len());
+            }
+        }
     }
 }

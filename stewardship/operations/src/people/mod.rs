@@ -14,11 +14,12 @@ pub(crate) mod scope;
 pub(crate) mod stop;
 pub(crate) mod store;
 
-use mimamori_gate::{Action, GateError, Purpose};
+use mimamori_gate::{Action, Change, GateError, OfficePermit, Purpose};
 use mimamori_identity::{Account, Initial, Role, Visitor};
-use mimamori_kernel::id::UserId;
+use mimamori_kernel::id::{RequestId, UserId};
 use mimamori_pages::Term;
 
+use crate::request::{Asked, Request, State};
 use crate::screen::{Field, Mark, Sent};
 use crate::{Operations, OperationsError, action};
 
@@ -129,6 +130,44 @@ pub(crate) fn told_few(
             "承認できる人が足りなくなります。確かめて、印を付けてください。",
         )),
     }
+}
+
+/// Enters a request about a user who may still sign in; it works once another person approved it.
+///
+/// Errors: [`OperationsError::Stopped`] for a user who was stopped.
+async fn ask(
+    room: &Operations,
+    permit: OfficePermit,
+    visitor: &Visitor,
+    user: UserId,
+    asked: Asked,
+    (reason, what): (String, &'static str),
+) -> Result<(), OperationsError> {
+    let now = room.clock.now();
+    let request = Request {
+        id: RequestId::random(&*room.random),
+        asked,
+        reason,
+        proposed_by: visitor.user,
+        proposed_at: now.0,
+        state: State::Waiting,
+    };
+    let known = permit.account(&user, now).await?;
+    permit
+        .change(known, now, move |account| {
+            let account = account.ok_or(GateError::NotFound)?;
+            if !account.active {
+                return Err(OperationsError::Stopped);
+            }
+            let change = Change {
+                statements: vec![request.write()],
+                words: format!("{what} {} {}", account.login, request.reason),
+                ..Change::default()
+            };
+            Ok((change, ()))
+        })
+        .await?;
+    Ok(())
 }
 
 /// Who it is about, above a form.

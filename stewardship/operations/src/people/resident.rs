@@ -5,14 +5,14 @@
 
 use axum::extract::Path;
 use axum::response::Response;
-use mimamori_gate::{Change, GateError, Purpose};
+use mimamori_gate::{GateError, Purpose};
 use mimamori_identity::{ADDRESS_NUMBER, Ties, Visitor};
-use mimamori_kernel::id::{RequestId, UserId};
+use mimamori_kernel::id::UserId;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 
-use super::{about, id, may};
+use super::{about, ask, id, may};
 use crate::error::answer;
-use crate::request::{Asked, Request, State as At};
+use crate::request::Asked;
 use crate::screen::{Desk, Field, FormPage, Sent, moved};
 use crate::{Operations, OperationsError, action};
 
@@ -138,7 +138,6 @@ async fn propose(
     user: UserId,
     sent: &mut Sent,
 ) -> Result<(), OperationsError> {
-    let now = room.clock.now();
     let permit = room
         .gate
         .office(
@@ -151,33 +150,15 @@ async fn propose(
     let ties = declared(sent);
     let reason = sent.need("reason", "理由を入力してください。");
     sent.complete()?;
-    let request = Request {
-        id: RequestId::random(&*room.random),
-        asked: Asked::Resident { user, ties },
-        reason,
-        proposed_by: visitor.user,
-        proposed_at: now.0,
-        state: At::Waiting,
-    };
-    let known = permit.account(&user, now).await?;
-    permit
-        .change(known, now, move |account| {
-            let account = account.ok_or(GateError::NotFound)?;
-            if !account.active {
-                return Err(OperationsError::Stopped);
-            }
-            let change = Change {
-                statements: vec![request.write()],
-                words: format!(
-                    "本人の宛名番号の登録の申請 {} {}",
-                    account.login, request.reason
-                ),
-                ..Change::default()
-            };
-            Ok((change, ()))
-        })
-        .await?;
-    Ok(())
+    ask(
+        room,
+        permit,
+        visitor,
+        user,
+        Asked::Resident { user, ties },
+        (reason, "本人の宛名番号の登録の申請"),
+    )
+    .await
 }
 
 /// POST /operations/people/{user}/resident

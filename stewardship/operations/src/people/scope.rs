@@ -2,14 +2,14 @@
 
 use axum::extract::Path;
 use axum::response::Response;
-use mimamori_gate::{Change, GateError, Purpose};
+use mimamori_gate::Purpose;
 use mimamori_identity::{Scope, Visitor};
-use mimamori_kernel::id::{RequestId, UserId};
+use mimamori_kernel::id::UserId;
 use mimamori_pages::{FieldError, Frame, LimitedForm};
 
-use super::{about, before, id};
+use super::{about, ask, before, id};
 use crate::error::answer;
-use crate::request::{Asked, Request, State as At};
+use crate::request::Asked;
 use crate::screen::{Desk, Field, FormPage, Sent, classes, marks, moved};
 use crate::{Operations, OperationsError, action};
 
@@ -83,7 +83,6 @@ async fn propose(
     user: UserId,
     sent: &mut Sent,
 ) -> Result<(), OperationsError> {
-    let now = room.clock.now();
     let permit = room
         .gate
         .office(
@@ -109,30 +108,15 @@ async fn propose(
         );
     }
     sent.complete()?;
-    let request = Request {
-        id: RequestId::random(&*room.random),
-        asked: Asked::Scope { user, scope },
-        reason,
-        proposed_by: visitor.user,
-        proposed_at: now.0,
-        state: At::Waiting,
-    };
-    let known = permit.account(&user, now).await?;
-    permit
-        .change(known, now, move |account| {
-            let account = account.ok_or(GateError::NotFound)?;
-            if !account.active {
-                return Err(OperationsError::Stopped);
-            }
-            let change = Change {
-                statements: vec![request.write()],
-                words: format!("利用範囲の申請 {} {}", account.login, request.reason),
-                ..Change::default()
-            };
-            Ok((change, ()))
-        })
-        .await?;
-    Ok(())
+    ask(
+        room,
+        permit,
+        visitor,
+        user,
+        Asked::Scope { user, scope },
+        (reason, "利用範囲の申請"),
+    )
+    .await
 }
 
 /// POST /operations/people/{user}/scope
