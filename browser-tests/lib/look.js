@@ -20,6 +20,7 @@ const TALLEST = 1200;
 
 /** Fails on what axe finds, on a second heading of the page, and when a screen of 320 pixels scrolls sideways. */
 export async function sound(page) {
+  await page.waitForLoadState();
   await page.evaluate(axe.source);
   const found = await page.evaluate((values) => globalThis.axe.run(document, { runOnly: { type: "tag", values } }), TAGS);
   const told = found.violations.map((v) => `${v.id}: ${v.help} — ${v.nodes.map((n) => n.html).join(" | ")}`);

@@ -167,6 +167,8 @@ for (const [name, who, go, picture] of PAGES) {
     try {
       if (who) await enter(page, who);
       await go(page);
+      // What a story waits for may stand before the end of a page that is still being read.
+      await page.waitForLoadState();
       if (picture) {
         const png = small(await page.screenshot({ animations: "disabled", caret: "hide" }));
         await named(page, picture);
