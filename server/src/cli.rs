@@ -67,6 +67,12 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
+    /// 個人番号の部屋（サービスが自分で始める。手では使わない）
+    #[command(hide = true)]
+    Numbers {
+        #[arg(long)]
+        data: PathBuf,
+    },
     /// データベースを新しい版の形に移す
     Migrate {
         #[arg(long)]
@@ -248,9 +254,11 @@ async fn command(command: Command) -> Result<(), StartError> {
                 },
                 instance.config.listen
             );
+            crate::numbers::prepare(&data, &instance.config)?;
             let site = Site::new(&instance);
             serve(&instance, site).await
         }
+        Command::Numbers { data } => crate::numbers::run(&data).await,
         Command::Migrate { data } => {
             println!("移行した手順: {}", Instance::migrate(&data).await?);
             Ok(())

@@ -28,12 +28,16 @@ pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
         tokio::spawn(following_derivation(insurance, clock));
     }
     tokio::spawn(nightly_backup(Maker::new(instance)));
+    let room = instance.config.numbers.is_some().then(|| tokio::spawn(crate::numbers::keep(instance.dir.clone())));
     listen_on(
         listen,
         tls.map(|t| (t, instance.dir.clone())),
         site.router(),
     )
     .await?;
+    if let Some(room) = room {
+        room.abort();
+    }
     close(&instance.trace).await;
     Ok(())
 }

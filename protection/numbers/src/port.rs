@@ -132,6 +132,23 @@ pub struct Order {
     pub address_number: String,
 }
 
+/// Ways in which a number is obtained: code and word (想定, P-43).
+pub const METHODS: [(&str, &str); 4] = [
+    ("application", "本人または代理人からの申請書"),
+    ("register", "住民基本台帳（住基ネットを含む）の確認"),
+    ("joint", "統合宛名システムの照会"),
+    ("office", "他の課からの法令による提供"),
+];
+
+/// How the person was identified when the number was obtained (番号法16条; the list is assumed, P-43).
+pub const PROOFS: [(&str, &str); 5] = [
+    ("card", "個人番号カード"),
+    ("notice", "番号の確認書類と、顔写真つきの身分証"),
+    ("two", "番号の確認書類と、顔写真のない身分証2点"),
+    ("proxy", "代理権の確認と、代理人の身分証"),
+    ("none", "本人からの提供ではないため、なし"),
+];
+
 /// An act on a person's number in the past.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Past {
@@ -231,6 +248,8 @@ pub enum Reply {
         epoch: i64,
         /// Keys and records.
         progress: Progress,
+        /// Port at which browsers reach the room.
+        port: u16,
     },
     /// A ticket.
     Ticket(String),

@@ -16,6 +16,8 @@ use crate::{KekSource, NumbersError};
 /// How the room appears to browsers.
 #[derive(Debug, Clone)]
 pub struct Window {
+    /// Port at which browsers reach it.
+    pub port: u16,
     /// Name of the session's cookie.
     pub cookie: String,
     /// Origins whose pages may frame the room's.
@@ -97,6 +99,7 @@ impl Room {
                 Reply::State {
                     epoch,
                     progress: vault.progress().await?,
+                    port: self.0.window.port,
                 }
             }
             Call::Ticket(order) => self.ticket(order),

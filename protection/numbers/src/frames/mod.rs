@@ -15,8 +15,10 @@ use mimamori_kernel::id::TicketId;
 use mimamori_pages::html_with_status;
 use sha2::{Digest as _, Sha256};
 
-use crate::port::Kind;
+use crate::port::{Kind, Order};
 use crate::room::Room;
+use crate::vault::{Report, Told as What};
+use crate::{Number, NumbersError};
 
 pub(crate) use load::Loads;
 
@@ -51,7 +53,7 @@ fn spent() -> Response {
     )
 }
 
-fn broken(error: &crate::NumbersError) -> Response {
+fn broken(error: &NumbersError) -> Response {
     tracing::error!(code = error.code(), error = ?error, "a page of the numbers room failed");
     told(
         StatusCode::SERVICE_UNAVAILABLE,
@@ -86,13 +88,11 @@ async fn reveal(
     if room.0.desk.open(&ticket, &session, now) != Some(Kind::Reveal) {
         return spent();
     }
-    let Some(ticket) = room.0.desk.take(&ticket, &session, now) else {
+    let id = ticket;
+    let Some(ticket) = room.0.desk.take(&id, &session, now) else {
         return spent();
     };
-    let Some(reference) = ticket.order.reference else {
-        return spent();
-    };
-    let number = match room.0.vault.reveal(&reference).await {
+    let number = match look(&room, id, &ticket.order).await {
         Ok(Some(number)) => number,
         Ok(None) => {
             let text = "この人の個人番号は登録されていません。";
@@ -114,6 +114,16 @@ async fn reveal(
             seconds,
         },
     )
+}
+
+/// The number behind an order, after what comes of it is durable.
+async fn look(room: &Room, ticket: TicketId, order: &Order) -> Result<Option<Number>, NumbersError> {
+    let reference = order.reference.ok_or(NumbersError::Speech)?;
+    let found = room.0.vault.reveal(&reference).await?;
+    let told = if found.is_some() { What::Found } else { What::None };
+    let report = Report { ticket, kind: order.kind.code(), line: order.line };
+    room.0.vault.report(&report, told, Some(&reference), (0, 0)).await?;
+    Ok(found)
 }
 
 /// GET /cleared: what stands where a number stood.
