@@ -434,7 +434,9 @@ impl Config {
                 return wrong(&why);
             }
             if !numbers.listen.ip().is_loopback() && !tls {
-                return wrong("numbers: 外から接続できるアドレスでは、tls か trusted_proxy の設定が必要です。");
+                return wrong(
+                    "numbers: 外から接続できるアドレスでは、tls か trusted_proxy の設定が必要です。",
+                );
             }
         }
         if let Some(backup) = &self.backup

@@ -13,7 +13,9 @@ use mimamori_kernel::random::SystemRandom;
 use mimamori_numbers::{Client, Kek, KekSource, Limits, Room, Window};
 use tokio::io::AsyncReadExt as _;
 
-use crate::config::{Config, Environment, Numbers};
+use mimamori_care_insurance::numbers::Numbers;
+
+use crate::config::{self, Config, Environment};
 use crate::error::StartError;
 
 /// Folder of the room in the data directory.
@@ -33,13 +35,29 @@ pub fn socket(dir: &Path) -> PathBuf {
     file(dir, "control.sock")
 }
 
-/// The web process's way to the room, where one is set.
-pub fn client(dir: &Path, config: &Config) -> Option<Client> {
-    config.numbers.as_ref()?;
-    Some(Client::new(socket(dir)))
+/// The web process's way to the room, where one is set. A demo's room is found under the name that the page was
+/// asked by.
+pub(crate) fn desk(dir: &Path, config: &Config) -> Option<Numbers> {
+    let setting = config.numbers.as_ref()?;
+    let named = || {
+        let (scheme, rest) = setting
+            .web_origin
+            .split_once("://")
+            .unwrap_or(("http", "localhost"));
+        let host = match rest.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+            _ => rest,
+        };
+        format!("{scheme}://{host}:{}", setting.listen.port())
+    };
+    let origin = match config.environment {
+        Environment::Demo => None,
+        Environment::Production => Some(setting.origin.clone().unwrap_or_else(named)),
+    };
+    Some(Numbers::new(Client::new(socket(dir)), origin))
 }
 
-fn source(dir: &Path, setting: &Numbers) -> KekSource {
+fn source(dir: &Path, setting: &config::Numbers) -> KekSource {
     match &setting.passphrase_file {
         Some(words) => KekSource::Passphrase(dir.join(words)),
         None => KekSource::File(dir.join(&setting.key_file)),
@@ -82,7 +100,9 @@ fn closed() -> Result<(), StartError> {
 pub async fn run(dir: &Path) -> Result<(), StartError> {
     let config = Config::load(dir)?;
     let Some(setting) = config.numbers.clone() else {
-        return Err(StartError::State("mimamori.toml に [numbers] の設定がありません。".into()));
+        return Err(StartError::State(
+            "mimamori.toml に [numbers] の設定がありません。".into(),
+        ));
     };
     closed()?;
     crate::instance::private(dir)?;
@@ -90,7 +110,10 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
     let listener = TcpListener::bind(setting.listen)
         .and_then(|l| l.set_nonblocking(true).map(|()| l))
         .map_err(StartError::file(setting.listen.to_string()))?;
-    let port = listener.local_addr().map_err(StartError::file(setting.listen.to_string()))?.port();
+    let port = listener
+        .local_addr()
+        .map_err(StartError::file(setting.listen.to_string()))?
+        .port();
     let secure = config.tls.is_some() || !config.trusted_proxy.is_empty();
     let limits = Limits {
         finds: setting.searches_per_hour.0,
@@ -105,8 +128,17 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
         tls: secure,
         seconds: setting.seconds,
     };
+    settled(dir, &setting).await?;
     let (clock, random) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
-    let room = Room::open(&database(dir), &source(dir, &setting), window, limits, clock, random).await?;
+    let room = Room::open(
+        &database(dir),
+        &source(dir, &setting),
+        window,
+        limits,
+        clock,
+        random,
+    )
+    .await?;
     let control = mimamori_numbers::bind(&socket(dir))?;
     tokio::spawn(mimamori_numbers::answer(control, room.clone()));
     let handle = Handle::new();
@@ -118,7 +150,8 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
             let (certificate, key) = (dir.join(&tls.certificate), dir.join(&tls.key));
             let tls = RustlsConfig::from_pem_file(&certificate, key).await;
             let tls = tls.map_err(StartError::file(certificate))?;
-            let server = axum_server::from_tcp_rustls(listener, tls).map_err(StartError::file("tls"))?;
+            let server =
+                axum_server::from_tcp_rustls(listener, tls).map_err(StartError::file("tls"))?;
             server.handle(handle).serve(service).await.map_err(broken)?;
         }
         None => {
@@ -131,7 +164,7 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
 }
 
 /// Whose pages may frame the room's. A demo is reached by either name of this machine.
-fn parents(config: &Config, setting: &Numbers) -> Vec<String> {
+fn parents(config: &Config, setting: &config::Numbers) -> Vec<String> {
     let mut out = vec![setting.web_origin.clone()];
     if config.environment == Environment::Demo {
         out.push(format!("http://127.0.0.1:{}", config.listen.port()));
@@ -182,4 +215,58 @@ pub async fn keep(dir: PathBuf) {
         };
         tokio::time::sleep(pause).await;
     }
+}
+
+/// `mimamori numbers-key`: a new wrapping key in the place of the old one, which stays beside it as `.old` until the
+/// operator has put both away. The service is stopped. Cut off in between, the next start finds the key that fits.
+///
+/// # Errors
+/// [`StartError`]; the old key is still the right one then.
+pub async fn replace_key(dir: &Path) -> Result<PathBuf, StartError> {
+    let config = Config::load(dir)?;
+    let Some(setting) = config.numbers.clone() else {
+        return Err(StartError::State(
+            "mimamori.toml に [numbers] の設定がありません。".into(),
+        ));
+    };
+    let _lock = crate::instance::lock(&dir.join(FOLDER))?;
+    settled(dir, &setting).await?;
+    let (now, next) = (dir.join(&setting.key_file), beside(dir, &setting, "new"));
+    if setting.passphrase_file.is_some() {
+        return Err(StartError::State(
+            "合い言葉の鍵は、鍵ファイルに替えてから更新してください。".into(),
+        ));
+    }
+    Kek::create(&next, &SystemRandom)?;
+    let source = KekSource::File(next);
+    Room::rewrap(&database(dir), &KekSource::File(now), &source).await?;
+    settled(dir, &setting).await?;
+    Ok(beside(dir, &setting, "old"))
+}
+
+fn beside(dir: &Path, setting: &config::Numbers, end: &str) -> PathBuf {
+    let mut name = dir.join(&setting.key_file).into_os_string();
+    name.push(format!(".{end}"));
+    name.into()
+}
+
+/// Puts a new key that the database already asks for into its place, and removes one that it does not ask for.
+async fn settled(dir: &Path, setting: &config::Numbers) -> Result<(), StartError> {
+    let (now, next) = (dir.join(&setting.key_file), beside(dir, setting, "new"));
+    if !next.exists() {
+        return Ok(());
+    }
+    let renamed = |from: &Path, to: &Path| std::fs::rename(from, to).map_err(StartError::file(to));
+    // A file that was cut off while it was written is no key of any database.
+    let fits = match Kek::from_file(&next) {
+        Ok(kek) => mimamori_numbers::asks_for(&database(dir), &kek).await?,
+        Err(_) => false,
+    };
+    if fits {
+        if now.exists() {
+            renamed(&now, &beside(dir, setting, "old"))?;
+        }
+        return renamed(&next, &now);
+    }
+    std::fs::remove_file(&next).map_err(StartError::file(&next))
 }

@@ -185,6 +185,11 @@ impl Problem {
         problem
     }
 
+    /// 503: a part of the system that this page needs does not answer, or may not be used.
+    pub fn away(cause: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::new(503, "part.away", "いまは使えません", cause, next)
+    }
+
     /// 503: the trace could not be written, so nothing is shown.
     pub fn cannot_record(incident: Option<String>) -> Self {
         let mut problem = Self::new(

@@ -23,4 +23,4 @@ pub use error::NumbersError;
 pub use keys::Kek;
 pub use room::{Room, Window};
 pub use schema::{ITEMS, MIGRATIONS};
-pub use vault::KekSource;
+pub use vault::{KekSource, asks_for};

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use mimamori_kernel::clock::Clock;
+use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::{NumberRef, TicketId};
 use mimamori_kernel::random::Random;
 
@@ -37,6 +40,8 @@ pub(crate) struct Inside {
     pub desk: Desk,
     pub window: Window,
     pub loads: Loads,
+    /// The rows were changed behind the room's back.
+    spoilt: AtomicBool,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
 }
@@ -66,12 +71,36 @@ impl Room {
             desk: Desk::new(limits),
             window,
             loads: Loads::default(),
+            spoilt: AtomicBool::new(false),
             clock,
             random,
         }));
         // A rotation that was cut off goes on.
         room.rotate();
+        tokio::spawn(room.clone().watch());
         Ok(room)
+    }
+
+    /// Adds up every row once an hour. When something was changed behind the room's back, it shows and writes
+    /// nothing any more.
+    async fn watch(self) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            if let Err(error) = self.0.vault.whole().await {
+                tracing::error!(code = error.code(), error = ?error, "the numbers are not what was written");
+                self.0.spoilt.store(true, Ordering::SeqCst);
+                return;
+            }
+        }
+    }
+
+    /// # Errors
+    /// [`NumbersError::Moved`] after a change behind the room's back.
+    pub(crate) fn sound(&self) -> Result<(), NumbersError> {
+        match self.0.spoilt.load(Ordering::SeqCst) {
+            true => Err(NumbersError::Moved("行")),
+            false => Ok(()),
+        }
     }
 
     /// Seals record after record anew in the background until none is left.
@@ -92,6 +121,7 @@ impl Room {
     }
 
     pub(crate) async fn call(&self, call: Call) -> Result<Reply, NumbersError> {
+        self.sound()?;
         let vault = &self.0.vault;
         Ok(match call {
             Call::Hello => {
@@ -157,6 +187,24 @@ impl Room {
         };
         self.0.vault.delete(&report, &reference).await?;
         Ok(Reply::Done)
+    }
+
+    /// Wraps every key under another wrapping key. For a room that is stopped; the caller puts the new key in the old
+    /// one's place.
+    ///
+    /// # Errors
+    /// [`NumbersError`]; nothing is changed then.
+    pub async fn rewrap(
+        file: &std::path::Path,
+        now: &KekSource,
+        next: &KekSource,
+    ) -> Result<(), NumbersError> {
+        let clock = Arc::new(mimamori_kernel::clock::SystemClock::new());
+        let random = Arc::new(mimamori_kernel::random::SystemRandom);
+        let vault = Vault::open(file, now, clock, random).await?;
+        vault.rewrap(next).await?;
+        vault.close().await;
+        Ok(())
     }
 
     /// Ends in order.

@@ -2,7 +2,7 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. `care_insurance_person` carries what lists and cards need of the
 /// register, taken over by the derivation; everything else is the room's own.
-pub const MIGRATIONS: &[Migration] = &[FIRST, MARKS, HAND, SETTLED];
+pub const MIGRATIONS: &[Migration] = &[FIRST, MARKS, HAND, SETTLED, NUMBERS];
 
 const FIRST: Migration = Migration {
     id: "care-insurance-0001",

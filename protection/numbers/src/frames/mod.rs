@@ -117,12 +117,27 @@ async fn reveal(
 }
 
 /// The number behind an order, after what comes of it is durable.
-async fn look(room: &Room, ticket: TicketId, order: &Order) -> Result<Option<Number>, NumbersError> {
+async fn look(
+    room: &Room,
+    ticket: TicketId,
+    order: &Order,
+) -> Result<Option<Number>, NumbersError> {
     let reference = order.reference.ok_or(NumbersError::Speech)?;
     let found = room.0.vault.reveal(&reference).await?;
-    let told = if found.is_some() { What::Found } else { What::None };
-    let report = Report { ticket, kind: order.kind.code(), line: order.line };
-    room.0.vault.report(&report, told, Some(&reference), (0, 0)).await?;
+    let told = if found.is_some() {
+        What::Found
+    } else {
+        What::None
+    };
+    let report = Report {
+        ticket,
+        kind: order.kind.code(),
+        line: order.line,
+    };
+    room.0
+        .vault
+        .report(&report, told, Some(&reference), (0, 0))
+        .await?;
     Ok(found)
 }
 
@@ -141,9 +156,10 @@ async fn guarded(State(room): State<Room>, request: Request, next: Next) -> Resp
         .get("sec-fetch-site")
         .and_then(|v| v.to_str().ok());
     let elsewhere = site.is_some_and(|site| !["same-site", "same-origin", "none"].contains(&site));
-    let mut response = match elsewhere {
-        true => spent(),
-        false => next.run(request).await,
+    let mut response = match room.sound() {
+        Err(error) => broken(&error),
+        Ok(()) if elsewhere => spent(),
+        Ok(()) => next.run(request).await,
     };
     let window = &room.0.window;
     let policy = format!(

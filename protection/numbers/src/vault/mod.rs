@@ -19,6 +19,7 @@ use crate::keys::{Kek, Version};
 use crate::port::{Management, Outcome, Past};
 use crate::{MIGRATIONS, Number, NumbersError};
 
+pub use state::asks_for;
 pub(crate) use write::{Entry, Known, Report, Told};
 
 /// Keys in use: the active version is the last.

@@ -4,7 +4,7 @@ use mimamori_encryption::Secret;
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::id::NumberRef;
 use mimamori_kernel::random::Random;
-use mimamori_storage::{Row, Value, Writer};
+use mimamori_storage::{Db, Location, Row, Synchronous, Value, Writer};
 use subtle::ConstantTimeEq as _;
 
 use super::{KekSource, Ring};
@@ -200,4 +200,21 @@ async fn summed(writer: &mut Writer, ring: &Ring) -> Result<Whole, NumbersError>
         true => Ok(told),
         false => Err(NumbersError::Moved("行")),
     }
+}
+
+/// Whether the database in this file is wrapped under this key.
+///
+/// # Errors
+/// [`NumbersError::Storage`].
+pub async fn asks_for(file: &std::path::Path, kek: &Kek) -> Result<bool, NumbersError> {
+    let location = Location::File {
+        path: file.to_owned(),
+        synchronous: Synchronous::Full,
+    };
+    let db = Db::open(location, 1).await?;
+    let row = db
+        .fetch_one("SELECT kek FROM numbers_state", vec![])
+        .await?;
+    db.close().await;
+    row.map_or(Ok(false), |row| Ok(row.text(0)? == kek.id()))
 }
