@@ -63,6 +63,9 @@ pub enum StartError {
     /// Copy of the database.
     #[error(transparent)]
     Copy(#[from] mimamori_storage::CopyError),
+    /// Tables of PostgreSQL.
+    #[error(transparent)]
+    Tables(#[from] mimamori_storage::TableError),
     /// Sample town.
     #[error(transparent)]
     Town(#[from] mimamori_testkit::TownError),
@@ -93,7 +96,7 @@ impl Coded for StartError {
             Self::Rules(e) => e.code(),
             Self::Derive(e) => e.code(),
             Self::Backup(e) => e.code(),
-            Self::Copy(_) => "START-COPY",
+            Self::Copy(_) | Self::Tables(_) => "START-COPY",
             Self::Town(e) => e.code(),
         }
     }
@@ -113,7 +116,9 @@ impl Coded for StartError {
             Self::Rules(e) => e.advice(),
             Self::Derive(e) => e.advice(),
             Self::Backup(e) => e.advice(),
-            Self::Copy(_) => "空き容量とデータフォルダの所有者を確かめてください。",
+            Self::Copy(_) | Self::Tables(_) => {
+                "空き容量とデータフォルダの所有者を確かめてください。"
+            }
             Self::Town(e) => e.advice(),
         }
     }

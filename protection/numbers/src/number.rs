@@ -50,7 +50,13 @@ mod tests {
         assert_eq!(format!("{number:?}"), "Number");
         assert!(number.same(&Number::parse("123456789018").unwrap()));
         assert!(!number.same(&Number::parse("023456789013").unwrap()));
-        for wrong in ["123456789012", "000000000000", "１２３４５６７８９０１８", "12345678901", ""] {
+        for wrong in [
+            "123456789012",
+            "000000000000",
+            "１２３４５６７８９０１８",
+            "12345678901",
+            "",
+        ] {
             let told = Number::parse(wrong).unwrap_err();
             assert!(wrong.is_empty() || !format!("{told} {told:?}").contains(wrong));
         }
