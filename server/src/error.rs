@@ -63,6 +63,9 @@ pub enum StartError {
     /// Copy of the database.
     #[error(transparent)]
     Copy(#[from] mimamori_storage::CopyError),
+    /// The numbers room.
+    #[error(transparent)]
+    Numbers(#[from] mimamori_numbers::NumbersError),
     /// Sample town.
     #[error(transparent)]
     Town(#[from] mimamori_testkit::TownError),
@@ -94,6 +97,7 @@ impl Coded for StartError {
             Self::Derive(e) => e.code(),
             Self::Backup(e) => e.code(),
             Self::Copy(_) => "START-COPY",
+            Self::Numbers(e) => e.code(),
             Self::Town(e) => e.code(),
         }
     }
@@ -114,6 +118,7 @@ impl Coded for StartError {
             Self::Derive(e) => e.advice(),
             Self::Backup(e) => e.advice(),
             Self::Copy(_) => "空き容量とデータフォルダの所有者を確かめてください。",
+            Self::Numbers(e) => e.advice(),
             Self::Town(e) => e.advice(),
         }
     }

@@ -22,6 +22,11 @@ impl Number {
         Ok(Self(out))
     }
 
+    /// What was stored; none when it is no individual number.
+    pub fn from_digits(digits: &[u8]) -> Option<Self> {
+        Self::parse(std::str::from_utf8(digits).ok()?).ok()
+    }
+
     /// The 12 ASCII digits.
     pub fn digits(&self) -> &[u8; 12] {
         &self.0
@@ -50,7 +55,13 @@ mod tests {
         assert_eq!(format!("{number:?}"), "Number");
         assert!(number.same(&Number::parse("123456789018").unwrap()));
         assert!(!number.same(&Number::parse("023456789013").unwrap()));
-        for wrong in ["123456789012", "000000000000", "１２３４５６７８９０１８", "12345678901", ""] {
+        for wrong in [
+            "123456789012",
+            "000000000000",
+            "１２３４５６７８９０１８",
+            "12345678901",
+            "",
+        ] {
             let told = Number::parse(wrong).unwrap_err();
             assert!(wrong.is_empty() || !format!("{told} {told:?}").contains(wrong));
         }

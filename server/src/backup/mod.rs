@@ -261,7 +261,7 @@ fn opened(
     Ok(repository.restore(number, &identities, &|text| signer.sign(text), to)?)
 }
 
-fn private_folder(path: &Path) -> Result<(), StartError> {
+pub(crate) fn private_folder(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
     let made = std::fs::DirBuilder::new()
         .recursive(true)
