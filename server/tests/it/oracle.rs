@@ -250,7 +250,8 @@ fn demanded(cell: &Cell) -> bool {
         }
         // S0-11, S0-13, S0-46: the insurance section's designated handlers.
         "number.open" | "number.reveal" | "number.find" | "number.found" | "number.register"
-        | "number.correct" | "number.delete" | "number.load" | "number.outside" => {
+        | "number.correct" | "number.delete" | "number.load" | "number.outside"
+        | "number.settle" => {
             let purpose = matches!(
                 cell.purpose,
                 Purpose::CareInsurance | Purpose::CommunitySupport

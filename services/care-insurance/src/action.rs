@@ -132,3 +132,6 @@ pub const NUMBER_OUTSIDE: Action = Action::new(
 
 /// New keys for the numbers.
 pub const NUMBER_ROTATE: Action = Action::new("number.rotate", "個人番号の鍵を更新", &[Aggregate]);
+
+/// A difference to 統合宛名 is settled by hand.
+pub const NUMBER_SETTLE: Action = Action::new("number.settle", "統合宛名との相違を処理", &[Number]);

@@ -49,6 +49,7 @@ pub const ROOM: Room = Room {
         action::NUMBER_CHECK,
         action::NUMBER_OUTSIDE,
         action::NUMBER_ROTATE,
+        action::NUMBER_SETTLE,
     ],
     // Who was merged into another record gets no card and no qualification of his own.
     extracts: &[

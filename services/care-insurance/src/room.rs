@@ -240,6 +240,10 @@ impl CareInsurance {
                 "/insurance/numbers/find",
                 get(numbers::ask_find).post(numbers::find),
             )
+            .route("/insurance/numbers/links", get(numbers::links))
+            .route("/insurance/numbers/links/compare", post(numbers::compare))
+            .route("/insurance/numbers/links/again", post(numbers::again))
+            .route("/insurance/numbers/links/{id}", post(numbers::settle))
             .route("/insurance/numbers/found", post(numbers::found))
             .route(
                 "/insurance/numbers/load",
@@ -257,6 +261,10 @@ impl CareInsurance {
             .route(
                 "/insurance/numbers/persons/{person}/delete",
                 post(numbers::delete),
+            )
+            .route(
+                "/insurance/numbers/persons/{person}/inquire",
+                post(numbers::inquire),
             )
             .route(
                 "/insurance/numbers/persons/{person}/{what}",

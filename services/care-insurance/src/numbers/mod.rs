@@ -7,6 +7,7 @@ mod book;
 mod check;
 mod find;
 mod form;
+mod links;
 mod load;
 mod page;
 mod person;
@@ -27,10 +28,11 @@ use crate::CareInsurance;
 
 pub(crate) use check::{check, run_check};
 pub(crate) use find::{ask_find, find, found};
+pub(crate) use links::{again, compare, links, settle};
 pub(crate) use load::{ask_load, load};
 pub(crate) use page::{keys, page, rotate};
 pub(crate) use person::{open, reveal};
-pub(crate) use write::{ask, delete, enter};
+pub(crate) use write::{ask, delete, enter, inquire};
 
 /// The way to the numbers room.
 #[derive(Debug, Clone)]

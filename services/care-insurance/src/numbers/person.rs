@@ -10,6 +10,7 @@ use mimamori_identity::Visitor;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{NumberRef, PersonId};
 use mimamori_numbers::NumbersError;
+use mimamori_numbers::link::{LinkState, Status};
 use mimamori_numbers::port::{Call, Kind, METHODS, Management, Obtained, PROOFS, Reply};
 use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Term, html, html_with_status};
 
@@ -135,7 +136,7 @@ pub(super) async fn person_page(
                 return Err(NumbersError::Speech.into());
             };
             if Some(reference) == seen.reference.as_ref() {
-                management.held = told.held;
+                (management.held, management.link) = (told.held, told.link);
             }
             management.history.extend(told.history);
             looks.extend(book::looks(&room.gate, reference).await?);
@@ -152,6 +153,7 @@ pub(super) async fn person_page(
         } else {
             terms.push(Term::new("個人番号", "登録なし"));
         }
+        terms.extend(linked(management.link.as_ref()));
         let acts = management.history.iter().map(|past| Act {
             at: at(past.at),
             what: match past.act.as_str() {
@@ -191,6 +193,30 @@ pub(super) async fn person_page(
         Ok::<_, DeskError>(html_with_status(status, page))
     };
     done.await.unwrap_or_else(told)
+}
+
+/// How the person stands with 統合宛名.
+fn linked(link: Option<&Status>) -> Vec<Term> {
+    let Some(link) = link else {
+        return vec![Term::new("統合宛名との連携", "ありません")];
+    };
+    let since = Instant(link.since).office_text();
+    let told = match (&link.code, link.state) {
+        (Some(code), LinkState::Waiting) => format!(
+            "{}（{since}から、{}回試行、{code}）",
+            link.state.label(),
+            link.attempts
+        ),
+        (Some(code), _) => format!("{}（{since}から、{code}）", link.state.label()),
+        (None, _) => format!("{}（{since}から）", link.state.label()),
+    };
+    let joint = link
+        .joint
+        .as_ref()
+        .map(|joint| Term::new("統合宛名番号", joint.as_str()));
+    std::iter::once(Term::new("統合宛名との連携", told))
+        .chain(joint)
+        .collect()
 }
 
 pub(super) fn parsed(person: &str) -> PersonId {

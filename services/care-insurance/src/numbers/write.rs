@@ -296,6 +296,74 @@ pub(crate) async fn enter(
     done.await.unwrap_or_else(told)
 }
 
+/// POST /insurance/numbers/persons/{person}/inquire: registers the number that 統合宛名 holds; nobody types it.
+pub(crate) async fn inquire(
+    State(room): State<CareInsurance>,
+    Extension(visitor): Extension<Visitor>,
+    Extension(frame): Extension<Frame>,
+    Path(person): Path<String>,
+    LimitedForm(sent): LimitedForm<Sent>,
+) -> Response {
+    let person = parsed(&person);
+    let again = async |errors| form(&room, &visitor, &frame, person, WORKS[0], &sent, errors).await;
+    let (purpose, reason) = match sent.given.read() {
+        Ok(read) => read,
+        Err(errors) => return again(errors).await,
+    };
+    let wrong = |text: &str| vec![FieldError::new("purpose", text)];
+    let done = async {
+        let desk = match numbers(&room) {
+            Ok(desk) => desk,
+            Err(page) => return Ok(page),
+        };
+        let permit = room
+            .gate
+            .person(
+                &visitor,
+                action::NUMBER_REGISTER,
+                purpose,
+                person,
+                Some(reason),
+            )
+            .await?;
+        let permit = permit.whole().await?;
+        let Some(address_number) = book::in_scope(&room.gate, &person).await? else {
+            return Ok(again(wrong(OUTSIDE)).await);
+        };
+        desk.ready(&room.gate).await?;
+        let (reference, line) = reference(&room, permit).await?;
+        let obtained = Obtained {
+            acquired: room.clock.now().office_day().to_string(),
+            method: "joint".into(),
+            proof: "none".into(),
+        };
+        let mut order = order(&visitor, Kind::Register, Some(reference), line, obtained);
+        order.address_number = address_number;
+        let told = match desk.client.call(Call::Inquire(order)).await? {
+            Reply::Told(told) => told,
+            Reply::Refused(why) => return Ok(again(wrong(&why)).await),
+            _ => return Err(NumbersError::Speech.into()),
+        };
+        desk.sync(&room.gate).await?;
+        let why = match told.as_str() {
+            "done" | "same" => {
+                return Ok(
+                    Redirect::to(&format!("/insurance/numbers/persons/{person}")).into_response(),
+                );
+            }
+            "taken" => {
+                "統合宛名の番号は、別の人に登録されています。番号と人を確かめ、責任者に伝えてください。"
+            }
+            "exists" => {
+                "この人には別の個人番号が登録されています。「訂正」か、連携の画面の「相違」で処理してください。"
+            }
+            _ => "統合宛名に、この人の個人番号がありません。",
+        };
+        Ok::<_, DeskError>(again(wrong(why)).await)
+    };
+    done.await.unwrap_or_else(super::told)
+}
+
 /// POST /insurance/numbers/persons/{person}/delete
 pub(crate) async fn delete(
     State(room): State<CareInsurance>,
