@@ -120,6 +120,40 @@ pub async fn put(
     Ok(())
 }
 
+/// As [`put`], for the vault: without a 宛名番号 under the one that the reference had before. Whoever has none that 統合宛名
+/// could know is not told about.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn put_known(
+    writer: &mut Writer,
+    random: &dyn Random,
+    now: Instant,
+    reference: &NumberRef,
+    address: &str,
+    kind: ActKind,
+) -> Result<(), StorageError> {
+    let before = match address {
+        "" => {
+            let sql = "SELECT address FROM numbers_link WHERE reference = ?";
+            let rows = writer.fetch(sql, vec![reference.bytes().into()]).await?;
+            rows.first()
+                .map(|row| row.text(0).map(ToOwned::to_owned))
+                .transpose()?
+        }
+        given => Some(given.to_owned()),
+    };
+    match before {
+        Some(address) if is_fifteen(&address) => {
+            match put(writer, random, now, reference, &address, kind).await {
+                Err(LinkError::Storage(error)) => Err(error),
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Acts whose turn it is: due, in no file, and no earlier act of the same person open.
 pub(super) async fn heads(db: &Db, now: Instant, limit: u32) -> Result<Vec<Waiting>, StorageError> {
     let sql = format!(
