@@ -13,7 +13,7 @@ use mimamori_gate::{Gate, Room};
 use mimamori_identity::{Identity, Kdf, Limits};
 use mimamori_kernel::clock::{Clock, SystemClock};
 use mimamori_kernel::random::{Random, SystemRandom};
-use mimamori_storage::{Db, Migration, migrate, pending};
+use mimamori_storage::{Db, Location, Migration, migrate, pending};
 use mimamori_trace::Trace;
 
 use crate::config::{Config, Environment, WaysOut};
@@ -106,10 +106,12 @@ pub fn lock(dir: &Path) -> Result<File, StartError> {
 
 /// Opens the database; on PostgreSQL the schema is made when it is missing.
 pub async fn database(dir: &Path, config: &Config) -> Result<Db, StartError> {
-    let db = Db::open(config.location(dir)?, 8).await?;
-    if config.postgres_url_file.is_some() {
+    let location = config.location(dir)?;
+    let db = Db::open(location.clone(), 8).await?;
+    if let Location::Server { schema, .. } = location {
         let mut writer = db.writer().await?;
-        writer.run("CREATE SCHEMA IF NOT EXISTS mimamori").await?;
+        let make = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
+        writer.run(&make).await?;
         writer.close().await?;
     }
     Ok(db)
@@ -161,7 +163,7 @@ impl Instance {
             ..Limits::default()
         };
         let identity = Identity::new(db.clone(), clock.clone(), random.clone(), kdf, limits)?;
-        Ok(Self {
+        let instance = Self {
             dir: dir.to_owned(),
             config,
             keys,
@@ -173,7 +175,10 @@ impl Instance {
             clock,
             random,
             _lock: lock,
-        })
+        };
+        // Before anybody is served: what was revoked after the backup stays revoked.
+        crate::backup::again(&instance).await?;
+        Ok(instance)
     }
 
     /// Applies missing steps of the schema.
