@@ -35,6 +35,11 @@ pub fn socket(dir: &Path) -> PathBuf {
     file(dir, "control.sock")
 }
 
+/// References that the room erases before it serves, after a restore; one a line.
+pub(crate) fn erase_list(dir: &Path) -> PathBuf {
+    file(dir, "ERASE")
+}
+
 /// The web process's way to the room, where one is set. A demo's room is found under the name that the page was
 /// asked by.
 pub(crate) fn desk(dir: &Path, config: &Config) -> Option<Numbers> {
@@ -139,6 +144,12 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
         random,
     )
     .await?;
+    let erase = erase_list(dir);
+    if erase.exists() {
+        let list = std::fs::read_to_string(&erase).map_err(StartError::file(&erase))?;
+        room.erase(&list).await?;
+        std::fs::remove_file(&erase).map_err(StartError::file(&erase))?;
+    }
     if let Some(link) = &setting.link {
         // The same as the room's own TLS; installed already is as good.
         drop(rustls::crypto::ring::default_provider().install_default());

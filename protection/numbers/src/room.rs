@@ -136,7 +136,16 @@ impl Room {
                 }
             }
             Call::Ticket(order) => self.ticket(order),
-            Call::Delete(order) => self.delete(order).await?,
+            Call::Delete(reference, line) => {
+                let ticket = TicketId::random(&*self.0.random);
+                let report = Report {
+                    ticket,
+                    kind: Kind::Delete.code(),
+                    line,
+                };
+                vault.delete(&report, &parsed(&reference)?).await?;
+                Reply::Done
+            }
             Call::Management(reference) => {
                 Reply::Management(vault.management(&parsed(&reference)?).await?)
             }
@@ -181,19 +190,21 @@ impl Room {
         }
     }
 
-    async fn delete(&self, order: Order) -> Result<Reply, NumbersError> {
-        let reference = order.reference.ok_or(NumbersError::Speech)?;
-        let ticket = TicketId::random(&*self.0.random);
-        let report = Report {
-            ticket,
-            kind: Kind::Delete.code(),
-            line: order.line,
-        };
-        let vault = &self.0.vault;
-        vault
-            .delete(&report, &reference, &order.address_number)
-            .await?;
-        Ok(Reply::Done)
+    /// Erases what was erased before a restore brought it back: references, one a line.
+    ///
+    /// # Errors
+    /// [`NumbersError::Speech`] for something else than a list of references.
+    pub async fn erase(&self, list: &str) -> Result<(), NumbersError> {
+        for text in list.lines() {
+            let ticket = TicketId::random(&*self.0.random);
+            let report = Report {
+                ticket,
+                kind: Kind::Delete.code(),
+                line: 0,
+            };
+            self.0.vault.delete(&report, &parsed(text)?).await?;
+        }
+        Ok(())
     }
 
     /// Wraps every key under another wrapping key. For a room that is stopped; the caller puts the new key in the old

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use mimamori_backup::replace;
 use mimamori_encryption::Keys;
-use mimamori_storage::{Db, Location, Synchronous};
 use mimamori_trace::ERASED_NUMBER;
 
 use super::NUMBERS;
@@ -50,7 +49,7 @@ pub async fn again(instance: &Instance) -> Result<(), StartError> {
     let file = instance.dir.join(AGAIN);
     if file.exists() {
         let journal = Journal::load(&file, &instance.keys)?;
-        erase_numbers(&instance.dir, &journal.erased(ERASED_NUMBER)).await?;
+        erase_numbers(&instance.dir, &journal.erased(ERASED_NUMBER))?;
         let told = format!("journal at {} tree {}", journal.at, journal.size());
         let act = system_act(instance, "backup.again", told, journal.statements()?);
         instance.trace.record(act).await?;
@@ -79,26 +78,17 @@ fn gone(dir: &Path, file: &Path) -> Result<(), StartError> {
         .map_err(StartError::file(file))
 }
 
-/// Erases numbers from the restored numbers database, which nobody has opened yet.
-async fn erase_numbers(dir: &Path, references: &[Vec<u8>]) -> Result<(), StartError> {
-    let path = dir.join(NUMBERS);
-    if references.is_empty() || !path.exists() {
+/// Leaves the list of what the numbers room has to erase before it serves; only that room can write its database.
+fn erase_numbers(dir: &Path, references: &[Vec<u8>]) -> Result<(), StartError> {
+    if references.is_empty() || !dir.join(NUMBERS).exists() {
         return Ok(());
     }
-    let synchronous = Synchronous::Full;
-    let db = Db::open(Location::File { path, synchronous }, 1).await?;
-    let mut writer = db.writer().await?;
-    // Erased rows are overwritten, not only unlinked, also in the log of the database.
-    writer.run("PRAGMA secure_delete = ON").await?;
-    writer.begin().await?;
+    let mut list = String::new();
     for reference in references {
-        let sql = "DELETE FROM numbers_record WHERE reference = ?";
-        writer.execute(sql, vec![reference.clone().into()]).await?;
+        list.extend(reference.iter().map(|b| format!("{b:02x}")));
+        list.push('\n');
     }
-    writer.commit().await?;
-    writer.run("PRAGMA wal_checkpoint(TRUNCATE)").await?;
-    writer.close().await?;
-    db.close().await;
+    replace(&crate::numbers::erase_list(dir), list.as_bytes())?;
     Ok(())
 }
 

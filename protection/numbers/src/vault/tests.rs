@@ -118,10 +118,7 @@ async fn a_number_is_registered_found_shown_matched_corrected_and_deleted() {
         kind: "delete",
         line: 9,
     };
-    assert_eq!(
-        vault.delete(&report, &person(1), "").await.unwrap(),
-        Told::Done
-    );
+    assert_eq!(vault.delete(&report, &person(1)).await.unwrap(), Told::Done);
     assert!(vault.reveal(&person(1)).await.unwrap().is_none());
     let history = vault.management(&person(1)).await.unwrap().history;
     let acts: Vec<&str> = history.iter().map(|p| p.act.as_str()).collect();
@@ -389,10 +386,7 @@ async fn an_act_on_a_number_and_what_is_told_of_it_stand_or_fall_together() {
         Told::Done
     );
     assert_eq!(
-        vault
-            .delete(&report("delete"), &person(1), "")
-            .await
-            .unwrap(),
+        vault.delete(&report("delete"), &person(1)).await.unwrap(),
         Told::Done
     );
     let kinds: Vec<String> = told().await.into_iter().map(|(kind, _)| kind).collect();

@@ -271,7 +271,6 @@ impl Vault {
         &self,
         report: &Report<'_>,
         reference: &NumberRef,
-        address: &str,
     ) -> Result<Told, NumbersError> {
         let mut writer = self.0.writer.lock().await;
         let ring = self.0.ring.read().await;
@@ -297,7 +296,7 @@ impl Vault {
                     state::write(&mut writer, &ring.state, whole).await?;
                     let (now, random) = (self.0.clock.now(), &*self.0.random);
                     let kind = ActKind::Delete;
-                    put_known(&mut writer, random, now, reference, address, kind).await?;
+                    put_known(&mut writer, random, now, reference, "", kind).await?;
                     Told::Done
                 }
             };

@@ -131,7 +131,7 @@ async fn a_number_is_fetched_linked_compared_taken_and_released_and_nobody_sees_
     state(&room, reference, LinkState::Linked).await;
 
     let deleted = room
-        .call(Call::Delete(order(Kind::Delete, reference, "")))
+        .call(Call::Delete(reference.to_string(), 11))
         .await
         .unwrap();
     assert!(matches!(deleted, Reply::Done));
