@@ -1,6 +1,6 @@
 //! HTTPS with required client certificates, and a control port without TLS on this machine alone.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use serde_json::{Value, json};
 
-use crate::world::{Reply, problem};
+use crate::world::{Reply, of_act, problem};
 use crate::{Contract, Kind, Linked, Mode, World};
 
 /// PEM files of the server.
@@ -116,8 +116,9 @@ impl Simulator {
         };
         let config = RustlsConfig::from_config(Arc::new(tls.config()?));
         let mut tasks = Vec::new();
+        let listener = bind(addresses.service)?;
         let mut bound = Addresses {
-            service: bind(addresses.service)?.1,
+            service: listener.local_addr()?,
             control: None,
         };
         if let Some(address) = addresses.control {
@@ -128,7 +129,7 @@ impl Simulator {
                 let _ = axum::serve(listener, router).await;
             }));
         }
-        tasks.push(tokio::spawn(listen(bound.service, config, desk)));
+        tasks.push(tokio::spawn(listen(listener, bound.service, config, desk)));
         Ok(Self {
             addresses: bound,
             tasks,
@@ -136,20 +137,23 @@ impl Simulator {
     }
 }
 
-fn bind(address: SocketAddr) -> std::io::Result<(std::net::TcpListener, SocketAddr)> {
-    let listener = std::net::TcpListener::bind(address)?;
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
-    let at = listener.local_addr()?;
-    Ok((listener, at))
+    Ok(listener)
 }
 
 /// Listens while the mode is not `Down`; every connection is cut when it goes down.
-async fn listen(address: SocketAddr, config: RustlsConfig, desk: Desk) {
+async fn listen(first: TcpListener, address: SocketAddr, config: RustlsConfig, desk: Desk) {
+    let mut bound = Some(first);
     loop {
+        if desk.world.mode() == Mode::Down {
+            bound = None;
+        }
         while desk.world.mode() == Mode::Down {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let Ok((listener, _)) = bind(address) else {
+        let Some(listener) = bound.take().or_else(|| bind(address).ok()) else {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -271,7 +275,7 @@ async fn act(
                 number,
             )
         }
-        Err(reply) => reply,
+        Err(reply) => of_act(reply, key),
     };
     desk.answer(path, reply).await
 }

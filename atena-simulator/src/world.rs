@@ -105,6 +105,12 @@ pub(crate) fn problem(status: u16, code: &str) -> Reply {
     )
 }
 
+/// Names the act that is refused, as every answer names its act.
+pub(crate) fn of_act((status, mut body): Reply, key: &str) -> Reply {
+    body["key"] = json!(key);
+    (status, body)
+}
+
 /// 団体内統合宛名番号 of whoever has this number: the same after a restart too.
 fn integrate(number: &str) -> String {
     let hash = Sha256::digest(number);
@@ -156,10 +162,10 @@ impl Inner {
             return if *before == asked {
                 reply.clone()
             } else {
-                problem(422, "key-reused")
+                of_act(problem(422, "key-reused"), key)
             };
         }
-        let reply = self.apply(kind, key, address, number);
+        let reply = of_act(self.apply(kind, key, address, number), key);
         self.answered.insert(key.to_owned(), (asked, reply.clone()));
         reply
     }

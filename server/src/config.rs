@@ -218,6 +218,9 @@ pub struct Numbers {
     /// Seconds until a number is cleared from the page, 5 to 120.
     #[serde(default = "thirty")]
     pub seconds: u32,
+    /// The connector to 統合宛名 (docs/decisions/0030); without it nothing is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<mimamori_numbers::link::LinkConfig>,
     /// Searches by number in an hour: one user, all users.
     #[serde(default = "finds")]
     pub searches_per_hour: (usize, usize),
@@ -236,6 +239,7 @@ impl Numbers {
             key_file: kek(),
             passphrase_file: None,
             seconds: thirty(),
+            link: None,
             searches_per_hour: finds(),
             reveals_per_hour: reveals(),
         }

@@ -150,6 +150,12 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
         room.erase(&list).await?;
         std::fs::remove_file(&erase).map_err(StartError::file(&erase))?;
     }
+    if let Some(link) = &setting.link {
+        // The same as the room's own TLS; installed already is as good.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let told = |error: mimamori_numbers::link::LinkError| StartError::State(error.to_string());
+        room.connect(link, dir).map_err(told)?;
+    }
     let control = mimamori_numbers::bind(&socket(dir))?;
     tokio::spawn(mimamori_numbers::answer(control, room.clone()));
     let handle = Handle::new();

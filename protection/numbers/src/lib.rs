@@ -9,10 +9,6 @@ mod desk;
 mod error;
 mod frames;
 mod keys;
-#[cfg_attr(
-    not(test),
-    allow(dead_code, unused_imports, reason = "the room begins to call it")
-)]
 pub mod link;
 mod number;
 pub mod port;

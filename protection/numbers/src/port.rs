@@ -234,6 +234,8 @@ pub enum Call {
     },
     /// Begins a rotation.
     Rotate,
+    /// About the connector to 統合宛名.
+    Link(crate::link::LinkAsk),
 }
 
 /// What the room answers.
@@ -261,6 +263,8 @@ pub enum Reply {
     Held(Vec<String>),
     /// Outcomes.
     Outcomes(Vec<Outcome>),
+    /// About the connector to 統合宛名.
+    Link(crate::link::LinkTold),
     /// Code of an error.
     Failed(String),
 }

@@ -1,8 +1,8 @@
 //! The room as its process holds it: vault, desk, and what the web process may ask.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use mimamori_kernel::clock::Clock;
@@ -42,6 +42,8 @@ pub(crate) struct Inside {
     pub loads: Loads,
     /// The rows were changed behind the room's back.
     spoilt: AtomicBool,
+    /// The way to 統合宛名, where one is set up.
+    pub connector: OnceLock<Arc<crate::link::Connector>>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
 }
@@ -72,6 +74,7 @@ impl Room {
             window,
             loads: Loads::default(),
             spoilt: AtomicBool::new(false),
+            connector: OnceLock::new(),
             clock,
             random,
         }));
@@ -175,6 +178,7 @@ impl Room {
                 self.rotate();
                 Reply::Done
             }
+            Call::Link(ask) => Reply::Link(self.link(ask).await?),
         })
     }
 

@@ -1,6 +1,5 @@
 //! Number work from the office's pages through the numbers room, both ends in one process, on both engines.
 
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};

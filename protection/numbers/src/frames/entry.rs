@@ -154,6 +154,7 @@ async fn act(
         reference,
         number,
         known: &known,
+        address: Some(&order.address_number),
     };
     match order.kind {
         Kind::Correct => vault.correct(&report, &entry).await,

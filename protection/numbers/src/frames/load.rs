@@ -231,10 +231,11 @@ async fn run(room: Room, id: TicketId, ticket: Ticket, rows: Vec<Row>) {
         let (good, bad) = sorted(portion, turn * PORTION, &ticket.people);
         let entries: Vec<_> = good
             .iter()
-            .map(|(_, reference, number)| Entry {
+            .map(|(at, reference, number)| Entry {
                 reference: *reference,
                 number,
                 known: &known,
+                address: rows.get(*at - 2).map(|(person, _)| person.as_str()),
             })
             .collect();
         let told = match room.0.vault.load(line, &entries).await {

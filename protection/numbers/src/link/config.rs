@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::LinkError;
 
 /// `[link]` of the configuration: which of the two ways, and how. Holds paths, never keys.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "adapter", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LinkConfig {
     /// HTTPS with JSON and certificates of both ends.
@@ -25,7 +25,7 @@ impl LinkConfig {
 }
 
 /// HTTPS with JSON.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpsConfig {
     /// `https://host:port`, without a path.
@@ -51,7 +51,7 @@ pub struct HttpsConfig {
 }
 
 /// Batch files.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FilesConfig {
     /// Holds `out` and `in`; requests hold individual numbers, so it has to be on an encrypted disk of this host.

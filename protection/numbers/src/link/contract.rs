@@ -94,6 +94,9 @@ pub(super) struct Problem {
     /// A stable word such as `unknown-address`, `not-linked`, `number-refused`, `key-reused`, `contract`, `busy`
     #[schema(pattern = "^[a-z0-9-]{1,40}$")]
     pub code: String,
+    /// The idempotency key of the act that is refused; a refusal of an act that does not name it is no answer to it
+    #[schema(pattern = "^[0-9a-f]{32}$")]
+    pub key: Option<String>,
 }
 
 fn write<S: Serializer>(number: &Number, to: S) -> Result<S::Ok, S::Error> {

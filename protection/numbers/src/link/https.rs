@@ -202,7 +202,7 @@ impl Https {
         };
         let mut received = 0;
         let done = match asking.body(Bytes::from_owner(body)).send().await {
-            Ok(response) => self.read(response, &mut received).await,
+            Ok(response) => self.read(response, key, &mut received).await,
             Err(error) => Err(away(&error)),
         };
         let code = match &done {
@@ -226,6 +226,7 @@ impl Https {
     async fn read<A: DeserializeOwned>(
         &self,
         mut response: Response,
+        key: Option<&str>,
         received: &mut usize,
     ) -> Result<A, Failure> {
         let status = response.status().as_u16();
@@ -258,6 +259,10 @@ impl Https {
             (400..=499, "application/problem+json") => {
                 let problem: Problem =
                     serde_json::from_slice(&body).map_err(|_| Failure::Unclear("shape"))?;
+                // A refusal of another act is no answer to this one, however late it comes.
+                if key.is_some() && problem.key.as_deref() != key {
+                    return Err(Failure::Unclear("other-act"));
+                }
                 Err(Failure::Refused(plain_code(&problem.code)))
             }
             _ => Err(Failure::Unclear("status")),

@@ -120,6 +120,40 @@ pub async fn put(
     Ok(())
 }
 
+/// As [`put`], for the vault: without a 宛名番号 under the one that the reference had before. Whoever has none that 統合宛名
+/// could know is not told about.
+///
+/// # Errors
+/// The database.
+pub(crate) async fn put_known(
+    writer: &mut Writer,
+    random: &dyn Random,
+    now: Instant,
+    reference: &NumberRef,
+    address: &str,
+    kind: ActKind,
+) -> Result<(), StorageError> {
+    let before = match address {
+        "" => {
+            let sql = "SELECT address FROM numbers_link WHERE reference = ?";
+            let rows = writer.fetch(sql, vec![reference.bytes().into()]).await?;
+            rows.first()
+                .map(|row| row.text(0).map(ToOwned::to_owned))
+                .transpose()?
+        }
+        given => Some(given.to_owned()),
+    };
+    match before {
+        Some(address) if is_fifteen(&address) => {
+            match put(writer, random, now, reference, &address, kind).await {
+                Err(LinkError::Storage(error)) => Err(error),
+                _ => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Acts whose turn it is: due, in no file, and no earlier act of the same person open.
 pub(super) async fn heads(db: &Db, now: Instant, limit: u32) -> Result<Vec<Waiting>, StorageError> {
     let sql = format!(
@@ -163,18 +197,17 @@ pub(super) fn pause(attempts: i64, random: &dyn Random) -> Duration {
     base + base.mul_f64(f64::from(byte[0]) / 1_275.0)
 }
 
-/// Whether an act of this 宛名番号 is open, besides `act`.
-pub(super) async fn is_open(
+/// Whether another act of this reference is open, besides `act`. A number that was deleted and registered again has another
+/// reference, whose acts come later for the same 宛名番号 and are not this one's.
+async fn is_open(
     writer: &mut Writer,
-    address: &str,
+    reference: &NumberRef,
     besides: i64,
 ) -> Result<bool, StorageError> {
     let sql =
-        "SELECT 1 FROM numbers_outbox WHERE address = ? AND done IS NULL AND act <> ? LIMIT 1";
-    Ok(!writer
-        .fetch(sql, vec![address.into(), besides.into()])
-        .await?
-        .is_empty())
+        "SELECT 1 FROM numbers_outbox WHERE reference = ? AND done IS NULL AND act <> ? LIMIT 1";
+    let args = vec![reference.bytes().into(), besides.into()];
+    Ok(!writer.fetch(sql, args).await?.is_empty())
 }
 
 /// Writes down what came of an attempt, inside a transaction. An act that is done stays as it is, so that an answer that
@@ -190,7 +223,7 @@ pub(super) async fn apply(
     if writer.fetch(sql, vec![act.act.into()]).await?.is_empty() {
         return Ok(());
     }
-    let later = is_open(writer, &act.address, act.act).await?;
+    let later = is_open(writer, &act.reference, act.act).await?;
     match outcome {
         Outcome::Told(told) => match judge(writer, act, &told).await? {
             Verdict::Fits => {

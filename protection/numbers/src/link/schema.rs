@@ -35,6 +35,7 @@ CREATE TABLE numbers_outbox (
   result {text});
 CREATE INDEX numbers_outbox_open ON numbers_outbox (act) WHERE done IS NULL;
 CREATE INDEX numbers_outbox_address ON numbers_outbox (address, act);
+CREATE INDEX numbers_outbox_reference ON numbers_outbox (reference) WHERE done IS NULL;
 CREATE TABLE numbers_difference (
   id {int} NOT NULL PRIMARY KEY,
   reference {blob},

@@ -16,6 +16,7 @@ use mimamori_storage::{Db, Location, Synchronous, Value, Writer, migrate};
 use tokio::sync::{Mutex, RwLock};
 
 use crate::keys::{Kek, Version};
+use crate::link::LINK_MIGRATIONS;
 use crate::port::{Management, Outcome, Past};
 use crate::{MIGRATIONS, Number, NumbersError};
 
@@ -86,7 +87,7 @@ impl Vault {
             synchronous: Synchronous::Full,
         };
         let db = Db::open(location, 4).await?;
-        migrate(&db, MIGRATIONS).await?;
+        migrate(&db, &[MIGRATIONS, LINK_MIGRATIONS].concat()).await?;
         let mut writer = db.writer().await?;
         let (kek, ring) = state::opened(&mut writer, kek, &*clock, &*random).await?;
         state::check(&mut writer, &ring).await?;
@@ -138,16 +139,6 @@ impl Vault {
         let row = self.0.db.fetch_one(&sql, args).await?;
         row.map(|row| Ok(NumberRef::from_bytes(row.array(0)?)))
             .transpose()
-    }
-
-    /// Whether the number behind the reference is this one; false when there is none.
-    pub async fn matches(
-        &self,
-        reference: &NumberRef,
-        number: &Number,
-    ) -> Result<bool, NumbersError> {
-        let held = self.reveal(reference).await?;
-        Ok(held.is_some_and(|held| held.same(number)))
     }
 
     /// Item ㊸ without the number (P-43): how and when it was obtained, and what was done with it.
@@ -211,6 +202,11 @@ impl Vault {
             .fetch_one("SELECT epoch FROM numbers_state", vec![])
             .await?;
         row.map_or(Ok(0), |row| Ok(row.int(0)?))
+    }
+
+    /// The database, for what stands beside the numbers in it.
+    pub fn db(&self) -> &Db {
+        &self.0.db
     }
 
     /// Ends the pool in order.

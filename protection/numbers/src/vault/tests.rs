@@ -72,6 +72,7 @@ async fn put(vault: &Vault, reference: NumberRef, number: &Number, again: bool) 
         reference,
         number,
         known: &Known::default(),
+        address: Some(""),
     };
     match again {
         true => vault.correct(&report, &entry).await.unwrap(),
@@ -105,8 +106,6 @@ async fn a_number_is_registered_found_shown_matched_corrected_and_deleted() {
     assert_eq!(vault.find(&two).await.unwrap(), None);
     assert!(vault.reveal(&person(1)).await.unwrap().unwrap().same(&one));
     assert!(vault.reveal(&person(2)).await.unwrap().is_none());
-    assert!(vault.matches(&person(1), &one).await.unwrap());
-    assert!(!vault.matches(&person(1), &two).await.unwrap());
     assert_eq!(put(&vault, person(1), &two, true).await, Told::Done);
     assert_eq!(
         vault.find(&one).await.unwrap(),
@@ -268,6 +267,7 @@ async fn a_rotation_leaves_every_number_findable_at_every_moment() {
             reference: *reference,
             number,
             known: &known,
+            address: Some(""),
         })
         .collect();
     assert!(
@@ -328,4 +328,78 @@ async fn a_rotation_leaves_every_number_findable_at_every_moment() {
             .unwrap()
             .same(&many[5].1)
     );
+}
+
+#[tokio::test]
+async fn an_act_on_a_number_and_what_is_told_of_it_stand_or_fall_together() {
+    let place = Place::new();
+    let vault = place.open().await.unwrap();
+    let address = "000000000000001";
+    let report = |kind| Report {
+        ticket: TicketId::random(&SystemRandom),
+        kind,
+        line: 7,
+    };
+    let (known, first, second) = (
+        Known::default(),
+        number(12_345_678_901),
+        number(2_345_678_901),
+    );
+    let entry = |number, address| Entry {
+        reference: person(1),
+        number,
+        known: &known,
+        address,
+    };
+    let told = async || {
+        let sql = "SELECT kind, address FROM numbers_outbox ORDER BY act";
+        let rows = vault.db().fetch(sql, vec![]).await.unwrap();
+        let text = |row: &mimamori_storage::Row, at| row.text(at).unwrap().to_owned();
+        rows.iter()
+            .map(|row| (text(row, 0), text(row, 1)))
+            .collect::<Vec<_>>()
+    };
+    let done = vault
+        .register(&report("register"), &entry(&first, Some(address)))
+        .await
+        .unwrap();
+    assert_eq!(done, Told::Done);
+    // What changes nothing is not told.
+    let same = vault
+        .register(&report("register"), &entry(&first, Some(address)))
+        .await
+        .unwrap();
+    assert_eq!((same, told().await.len()), (Told::Same, 1));
+    // Taken from the other side: nothing to tell.
+    assert_eq!(
+        vault
+            .correct(&report("correct"), &entry(&second, None))
+            .await
+            .unwrap(),
+        Told::Done
+    );
+    assert_eq!(
+        vault
+            .correct(&report("correct"), &entry(&first, Some("")))
+            .await
+            .unwrap(),
+        Told::Done
+    );
+    assert_eq!(
+        vault.delete(&report("delete"), &person(1)).await.unwrap(),
+        Told::Done
+    );
+    let kinds: Vec<String> = told().await.into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["link", "correct", "delete"]);
+    assert!(told().await.iter().all(|(_, known)| known == address));
+    // A 宛名番号 that 統合宛名 cannot know stops no registration.
+    let odd = Entry {
+        reference: person(2),
+        ..entry(&first, Some("A-1"))
+    };
+    assert_eq!(
+        vault.register(&report("register"), &odd).await.unwrap(),
+        Told::Done
+    );
+    assert_eq!(told().await.len(), 3);
 }

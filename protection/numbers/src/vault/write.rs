@@ -1,10 +1,12 @@
 //! Registering, correcting, deleting: the record, its history, the sum and the outcome in one transaction.
 
+use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{NumberRef, TicketId};
 use mimamori_storage::{Row, Value, Writer};
 
 use super::{Ring, Vault, state};
 use crate::keys::{minus, plus, row_mark};
+use crate::link::{ActKind, put_known};
 use crate::{Number, NumbersError};
 
 /// How a number was obtained (P-43, assumed): day, way, how the person was identified (番号法16条).
@@ -78,6 +80,8 @@ pub(crate) struct Entry<'a> {
     pub reference: NumberRef,
     pub number: &'a Number,
     pub known: &'a Known,
+    /// 宛名番号 under which 統合宛名 is told, empty for the one it was told before; none when it is not told.
+    pub address: Option<&'a str>,
 }
 
 /// Ends a transaction by what came of its work.
@@ -242,6 +246,23 @@ impl Vault {
         self.history(writer, &entry.reference, act, line, entry.known)
             .await?;
         state::write(writer, &ring.state, whole).await?;
+        if let Some(address) = entry.address {
+            let kind = if again {
+                ActKind::Correct
+            } else {
+                ActKind::Link
+            };
+            let random = &*self.0.random;
+            put_known(
+                writer,
+                random,
+                Instant(now),
+                &entry.reference,
+                address,
+                kind,
+            )
+            .await?;
+        }
         Ok(Told::Done)
     }
 
@@ -273,6 +294,9 @@ impl Vault {
                     )
                     .await?;
                     state::write(&mut writer, &ring.state, whole).await?;
+                    let (now, random) = (self.0.clock.now(), &*self.0.random);
+                    let kind = ActKind::Delete;
+                    put_known(&mut writer, random, now, reference, "", kind).await?;
                     Told::Done
                 }
             };

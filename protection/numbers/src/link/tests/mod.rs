@@ -6,6 +6,7 @@ mod differences;
 mod modes;
 mod process;
 mod property;
+mod room;
 mod timed;
 mod trust;
 

@@ -74,20 +74,21 @@ impl<F: Future> Future for Cut<F> {
     }
 }
 
-/// What each person did: the acts in order.
+/// What the persons did.
 #[derive(Default)]
 struct Told {
-    acts: BTreeMap<NumberRef, Vec<ActKind>>,
+    /// Every reference there was, and its 宛名番号.
+    references: BTreeMap<NumberRef, String>,
+    /// How often each person was deleted: a number that is registered again has another reference.
+    deleted: BTreeMap<u8, u8>,
     next: usize,
-}
-
-fn who(n: u8) -> (NumberRef, String) {
-    (NumberRef::from_bytes([n + 1; 16]), format!("{:015}", n + 1))
 }
 
 impl Told {
     async fn act(&mut self, office: &Office, n: u8, delete: bool) {
-        let (reference, address) = who(n);
+        let mut bytes = [n + 1; 16];
+        bytes[15] = *self.deleted.entry(n).or_default();
+        let (reference, address) = (NumberRef::from_bytes(bytes), format!("{:015}", n + 1));
         let there = office.numbers.lock().unwrap().contains_key(&reference);
         let kind = match (there, delete) {
             (false, _) => ActKind::Link,
@@ -95,9 +96,12 @@ impl Told {
             (true, true) => ActKind::Delete,
         };
         self.next += 1;
+        if kind == ActKind::Delete {
+            *self.deleted.entry(n).or_default() += 1;
+        }
         let number = (kind != ActKind::Delete).then(|| NUMBERS[self.next % NUMBERS.len()].as_str());
         office.act(reference, &address, kind, number).await;
-        self.acts.entry(reference).or_default().push(kind);
+        self.references.insert(reference, address);
     }
 
     /// Both sides are equal, and what the other end did is in the order of what was asked, each key once.
@@ -112,8 +116,7 @@ impl Told {
             differences(&office.db, false, 0).await.unwrap().is_empty(),
             "differences"
         );
-        let addresses = (0..PERSONS).map(who).collect();
-        let [ours, theirs] = both(office, world, &addresses);
+        let [ours, theirs] = both(office, world, &self.references);
         assert_eq!(ours, theirs);
         let sql = "SELECT key, kind, address, result FROM numbers_outbox ORDER BY act";
         let mut expected: BTreeMap<String, Vec<(String, Kind)>> = BTreeMap::new();
@@ -152,7 +155,7 @@ impl Told {
                 .push((applied.key, applied.kind));
         }
         assert_eq!(found, expected, "order");
-        for reference in self.acts.keys() {
+        for reference in self.references.keys() {
             let there = office.numbers.lock().unwrap().contains_key(reference);
             let state = office.state(*reference).await;
             assert_eq!(
