@@ -56,6 +56,8 @@ pub enum LinkAsk {
     Fetch(Order),
     /// A request file whose answer never came goes out again.
     SendFileAgain(i64),
+    /// Both sides are compared now, where the other end can be asked.
+    Compare,
 }
 
 /// What the room answers.
@@ -162,6 +164,10 @@ impl Room {
             LinkAsk::Fetch(order) => LinkTold::Fetched(self.fetch(&order).await?),
             LinkAsk::SendFileAgain(sequence) => {
                 self.connector()?.send_file_again(sequence).await?;
+                LinkTold::Done
+            }
+            LinkAsk::Compare => {
+                self.connector()?.reconcile().await?;
                 LinkTold::Done
             }
         })

@@ -9,13 +9,13 @@ use mimamori_gate::Purpose;
 use mimamori_identity::Visitor;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{NumberRef, PersonId};
-use mimamori_numbers::link::{CallLine, Decision};
+use mimamori_numbers::NumbersError;
+use mimamori_numbers::link::{CallLine, Counts, Decision, LinkAsk, LinkTold};
 use mimamori_numbers::port::{Call, Reply};
-use mimamori_numbers::{Links, NumbersError};
 use mimamori_pages::{FieldError, Frame, LimitedForm, Problem, html_with_status};
 
 use super::check::Nothing;
-use super::{DeskError, book, numbers, told};
+use super::{DeskError, Numbers, book, numbers, told};
 use crate::{CareInsurance, action};
 
 struct Row {
@@ -32,12 +32,26 @@ struct Row {
 #[template(path = "care-insurance/number_links.html")]
 struct LinksPage<'a> {
     frame: &'a Frame,
-    links: Option<&'a Links>,
+    /// None where no connector is set.
+    counts: Option<Counts>,
     oldest: Option<String>,
     rows: Vec<Row>,
-    calls: Vec<(&'a CallLine, String)>,
+    calls: Vec<(CallLine, String)>,
     errors: Vec<FieldError>,
     line: u64,
+}
+
+/// Lines of the interface log on the page.
+const LINES: u32 = 50;
+
+impl Numbers {
+    /// Asks about the connector.
+    pub(super) async fn link(&self, ask: LinkAsk) -> Result<LinkTold, DeskError> {
+        match self.client.call(Call::Link(ask)).await? {
+            Reply::Link(told) => Ok(told),
+            _ => Err(NumbersError::Speech.into()),
+        }
+    }
 }
 
 async fn shown(
@@ -56,8 +70,23 @@ async fn shown(
             .list(visitor, action::NUMBER_OUTSIDE, Purpose::CareInsurance)
             .await?;
         desk.ready(&room.gate).await?;
-        let Reply::Links(links) = desk.client.call(Call::Links).await? else {
-            return Err(NumbersError::Speech.into());
+        let speech = || DeskError::from(NumbersError::Speech);
+        let LinkTold::Counts { counts, connected } = desk.link(LinkAsk::Counts).await? else {
+            return Err(speech());
+        };
+        let ask = LinkAsk::Differences {
+            settled: false,
+            after: 0,
+        };
+        let LinkTold::Differences(differences) = desk.link(ask).await? else {
+            return Err(speech());
+        };
+        let ask = LinkAsk::Calls {
+            before: None,
+            limit: LINES,
+        };
+        let LinkTold::Calls(calls) = desk.link(ask).await? else {
+            return Err(speech());
         };
         let line = permit
             .searched("統合宛名との連携の確認".into(), room.clock.now())
@@ -66,7 +95,7 @@ async fn shown(
         let references = book::references(&job).await?;
         let at = |micros: i64| Instant(micros).office_text();
         let mut rows = Vec::new();
-        for difference in links.iter().flat_map(|l| &l.differences) {
+        for difference in &differences {
             let reference = difference
                 .reference
                 .as_ref()
@@ -91,14 +120,16 @@ async fn shown(
         };
         let page = LinksPage {
             frame: &frame,
-            oldest: links.as_ref().and_then(|l| l.counts.oldest).map(at),
+            oldest: counts.oldest.map(at),
             rows,
-            calls: links
-                .iter()
-                .flat_map(|l| &l.calls)
-                .map(|c| (c, at(c.at)))
+            calls: calls
+                .into_iter()
+                .map(|c| {
+                    let when = at(c.at);
+                    (c, when)
+                })
                 .collect(),
-            links: links.as_ref(),
+            counts: connected.then_some(counts),
             errors,
             line,
         };
@@ -131,10 +162,10 @@ pub(crate) async fn compare(
         let job = room.gate.job(action::NUMBER_CHECK, Some(&visitor)).await?;
         desk.ready(&room.gate).await?;
         job.change("統合宛名との突合", vec![], false).await?;
-        match desk.client.call(Call::Compare).await? {
-            Reply::Done => Ok(Redirect::to("/insurance/numbers/links").into_response()),
-            Reply::Refused(why) => {
-                let errors = vec![FieldError::new("main", why)];
+        match desk.link(LinkAsk::Compare).await? {
+            LinkTold::Done => Ok(Redirect::to("/insurance/numbers/links").into_response()),
+            LinkTold::Failed { text, advice, .. } => {
+                let errors = vec![FieldError::new("main", format!("{text} {advice}"))];
                 Ok(shown(&room, &visitor, &frame, errors).await)
             }
             _ => Err::<Response, DeskError>(NumbersError::Speech.into()),
@@ -177,9 +208,11 @@ pub(crate) async fn again(
                 room.clock.now(),
             )
             .await?;
-        match desk.client.call(Call::FileAgain(sequence)).await? {
-            Reply::Done => Ok(Redirect::to("/insurance/numbers/links").into_response()),
-            Reply::Refused(why) => Ok(shown(&room, &visitor, &frame, wrong(why)).await),
+        match desk.link(LinkAsk::SendFileAgain(sequence)).await? {
+            LinkTold::Done => Ok(Redirect::to("/insurance/numbers/links").into_response()),
+            LinkTold::Failed { text, advice, .. } => {
+                Ok(shown(&room, &visitor, &frame, wrong(format!("{text} {advice}"))).await)
+            }
             _ => Err::<Response, DeskError>(NumbersError::Speech.into()),
         }
     };
@@ -239,17 +272,20 @@ pub(crate) async fn settle(
         desk.ready(&room.gate).await?;
         let text = format!("統合宛名との相違 {id}　{}　{reason}", sent.decision);
         let line = permit.searched(text, room.clock.now()).await?;
-        let call = Call::Settle {
+        let ask = LinkAsk::Settle {
             id,
             decision,
-            who: visitor.user.to_string(),
+            user: *visitor.user.bytes(),
             line: i64::try_from(line).unwrap_or(i64::MAX),
-            today: room.clock.now().office_day().to_string(),
+            day: room.clock.now().office_day().to_string(),
         };
-        match desk.client.call(call).await? {
-            Reply::Done => Ok(Redirect::to("/insurance/numbers/links").into_response()),
-            Reply::Refused(why) => {
-                let errors = vec![FieldError::new(format!("decision-{id}"), why)];
+        match desk.link(ask).await? {
+            LinkTold::Done => Ok(Redirect::to("/insurance/numbers/links").into_response()),
+            LinkTold::Failed { text, advice, .. } => {
+                let errors = vec![FieldError::new(
+                    format!("decision-{id}"),
+                    format!("{text} {advice}"),
+                )];
                 Ok(shown(&room, &visitor, &frame, errors).await)
             }
             _ => Err::<Response, DeskError>(NumbersError::Speech.into()),

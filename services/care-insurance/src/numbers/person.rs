@@ -10,7 +10,7 @@ use mimamori_identity::Visitor;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{NumberRef, PersonId};
 use mimamori_numbers::NumbersError;
-use mimamori_numbers::link::{LinkState, Status};
+use mimamori_numbers::link::{LinkAsk, LinkState, LinkTold, Status};
 use mimamori_numbers::port::{Call, Kind, METHODS, Management, Obtained, PROOFS, Reply};
 use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Term, html, html_with_status};
 
@@ -127,6 +127,7 @@ pub(super) async fn person_page(
         desk.ready(&room.gate).await?;
         desk.sync(&room.gate).await?;
         let mut management = Management::default();
+        let mut link = None;
         let mut looks = Vec::new();
         // What was deleted keeps its history, under references of its own.
         let past = book::past(&room.gate, &person).await?;
@@ -136,7 +137,12 @@ pub(super) async fn person_page(
                 return Err(NumbersError::Speech.into());
             };
             if Some(reference) == seen.reference.as_ref() {
-                (management.held, management.link) = (told.held, told.link);
+                management.held = told.held;
+                if let LinkTold::Status(found) =
+                    desk.link(LinkAsk::Status(reference.to_string())).await?
+                {
+                    link = found;
+                }
             }
             management.history.extend(told.history);
             looks.extend(book::looks(&room.gate, reference).await?);
@@ -153,7 +159,7 @@ pub(super) async fn person_page(
         } else {
             terms.push(Term::new("個人番号", "登録なし"));
         }
-        terms.extend(linked(management.link.as_ref()));
+        terms.extend(linked(link.as_ref()));
         let acts = management.history.iter().map(|past| Act {
             at: at(past.at),
             what: match past.act.as_str() {

@@ -9,6 +9,7 @@ use mimamori_gate::{Action, PersonPermit, Purpose, Reason};
 use mimamori_identity::Visitor;
 use mimamori_kernel::id::{NumberRef, PersonId};
 use mimamori_numbers::NumbersError;
+use mimamori_numbers::link::{LinkAsk, LinkTold};
 use mimamori_numbers::port::{Call, Kind, METHODS, Obtained, PROOFS, Reply};
 use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, html, html_with_status};
 
@@ -339,9 +340,11 @@ pub(crate) async fn inquire(
         };
         let mut order = order(&visitor, Kind::Register, Some(reference), line, obtained);
         order.address_number = address_number;
-        let told = match desk.client.call(Call::Inquire(order)).await? {
-            Reply::Told(told) => told,
-            Reply::Refused(why) => return Ok(again(wrong(&why)).await),
+        let told = match desk.link(LinkAsk::Fetch(order)).await? {
+            LinkTold::Fetched(told) => told,
+            LinkTold::Failed { text, advice, .. } => {
+                return Ok(again(wrong(&format!("{text} {advice}"))).await);
+            }
             _ => return Err(NumbersError::Speech.into()),
         };
         desk.sync(&room.gate).await?;
