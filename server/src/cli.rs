@@ -67,6 +67,17 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
+    /// 個人番号の部屋（サービスが自分で始める。手では使わない）
+    #[command(hide = true)]
+    Numbers {
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// 個人番号の鍵暗号化鍵を新しくする（サービスを止めて使う。データの鍵は画面で替える）
+    NumbersKey {
+        #[arg(long)]
+        data: PathBuf,
+    },
     /// データベースを新しい版の形に移す
     Migrate {
         #[arg(long)]
@@ -248,8 +259,18 @@ async fn command(command: Command) -> Result<(), StartError> {
                 },
                 instance.config.listen
             );
+            crate::numbers::prepare(&data, &instance.config)?;
             let site = Site::new(&instance);
             serve(&instance, site).await
+        }
+        Command::Numbers { data } => crate::numbers::run(&data).await,
+        Command::NumbersKey { data } => {
+            let old = crate::numbers::replace_key(&data).await?;
+            println!(
+                "新しい鍵に替えました。新しい鍵の控えを取り、前の鍵 {} は、それより前の控えを捨てるまで別の場所に保管してください。",
+                old.display()
+            );
+            Ok(())
         }
         Command::Migrate { data } => {
             println!("移行した手順: {}", Instance::migrate(&data).await?);

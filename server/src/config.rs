@@ -134,9 +134,93 @@ pub struct Config {
     /// The insurer that stands on cards, and how insured-person numbers are made. Without it no card is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub care_insurance: Option<CareInsurance>,
+    /// The numbers room (個人番号); without it this instance has none, and only some zones may have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<Numbers>,
     /// Where backups go; without it none is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<Backup>,
+}
+
+/// Settings of the numbers room, a process of its own (docs/decisions/0027).
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    /// Address at which browsers reach the room, another port of the same host.
+    pub listen: SocketAddr,
+    /// Origin of the screens, for example `https://mimamori.town.lg.jp`; only their pages may frame the room's.
+    pub web_origin: String,
+    /// Origin of the room as browsers name it; without it the host of `web_origin` with the port of `listen`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// File of the key that wraps the others (KEK), from the data directory.
+    #[serde(default = "kek")]
+    pub key_file: PathBuf,
+    /// Instead of a key file: a file with the passphrase, for example a credential of systemd.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Seconds until a number is cleared from the page, 5 to 120.
+    #[serde(default = "thirty")]
+    pub seconds: u32,
+    /// Searches by number in an hour: one user, all users.
+    #[serde(default = "finds")]
+    pub searches_per_hour: (usize, usize),
+    /// Numbers shown in an hour: one user, all users.
+    #[serde(default = "reveals")]
+    pub reveals_per_hour: (usize, usize),
+}
+
+impl Numbers {
+    /// Settings with the defaults.
+    pub fn new(listen: SocketAddr, web_origin: String) -> Self {
+        Self {
+            listen,
+            web_origin,
+            origin: None,
+            key_file: kek(),
+            passphrase_file: None,
+            seconds: thirty(),
+            searches_per_hour: finds(),
+            reveals_per_hour: reveals(),
+        }
+    }
+
+    fn check(&self, tls: bool) -> Result<(), String> {
+        let scheme = if tls { "https://" } else { "http://" };
+        let origin = |text: &String| {
+            let host = text.strip_prefix(scheme)?;
+            let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+            (!host.is_empty() && host.chars().all(plain)).then_some(())
+        };
+        let all = std::iter::once(&self.web_origin).chain(&self.origin);
+        if all.map(origin).any(|good| good.is_none()) {
+            return Err(format!(
+                "numbers: web_origin と origin は {scheme} で始まるホスト名です（道筋は書きません）。"
+            ));
+        }
+        if !(5..=120).contains(&self.seconds) {
+            return Err("numbers: seconds は5から120です。".into());
+        }
+        Ok(())
+    }
+}
+
+fn kek() -> PathBuf {
+    "numbers/keys/kek.key".into()
+}
+
+fn thirty() -> u32 {
+    30
+}
+
+fn finds() -> (usize, usize) {
+    let limits = mimamori_numbers::Limits::default();
+    (limits.finds, limits.all_finds)
+}
+
+fn reveals() -> (usize, usize) {
+    let limits = mimamori_numbers::Limits::default();
+    (limits.reveals, limits.all_reveals)
 }
 
 /// Settings of the backup (控え, S0-28, S0-47).
@@ -246,6 +330,7 @@ impl Config {
             derivation_hour: two(),
             ways_out: None,
             care_insurance: None,
+            numbers: None,
             backup: None,
         }
     }
@@ -356,6 +441,20 @@ impl Config {
             {
                 return wrong(
                     "care_insurance の insurer_name と contact は、改行のない1〜60文字です。",
+                );
+            }
+        }
+        if let Some(numbers) = &self.numbers {
+            if !self.zone.has_residents() {
+                return wrong("numbers: 個人番号の部屋は zone = \"number\" にだけ置けます。");
+            }
+            let tls = self.tls.is_some() || !self.trusted_proxy.is_empty();
+            if let Err(why) = numbers.check(tls) {
+                return wrong(&why);
+            }
+            if !numbers.listen.ip().is_loopback() && !tls {
+                return wrong(
+                    "numbers: 外から接続できるアドレスでは、tls か trusted_proxy の設定が必要です。",
                 );
             }
         }

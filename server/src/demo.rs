@@ -14,7 +14,7 @@ use mimamori_residents::{action, import};
 use mimamori_storage::Statement;
 use mimamori_testkit::{TownArgs, write_dirty_town, write_town};
 
-use crate::config::{Config, Environment, Zone};
+use crate::config::{Config, Environment, Numbers, Zone};
 use crate::error::StartError;
 use crate::init::{enter, make, system_act};
 use crate::instance::Instance;
@@ -140,8 +140,10 @@ async fn fresh(dir: &Path, port: u16, synchronous: Option<String>) -> Result<(),
         )));
     }
     let listen = std::net::SocketAddr::from(([127, 0, 0, 1], port));
+    let room = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let config = Config {
         synchronous,
+        numbers: Some(Numbers::new(room, format!("http://localhost:{port}"))),
         ..Config::new(Zone::Demo, Environment::Demo, "mimamori.example", listen)
     };
     make(dir, &config).await

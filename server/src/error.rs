@@ -66,6 +66,9 @@ pub enum StartError {
     /// Tables of PostgreSQL.
     #[error(transparent)]
     Tables(#[from] mimamori_storage::TableError),
+    /// The numbers room.
+    #[error(transparent)]
+    Numbers(#[from] mimamori_numbers::NumbersError),
     /// Sample town.
     #[error(transparent)]
     Town(#[from] mimamori_testkit::TownError),
@@ -97,6 +100,7 @@ impl Coded for StartError {
             Self::Derive(e) => e.code(),
             Self::Backup(e) => e.code(),
             Self::Copy(_) | Self::Tables(_) => "START-COPY",
+            Self::Numbers(e) => e.code(),
             Self::Town(e) => e.code(),
         }
     }
@@ -119,6 +123,7 @@ impl Coded for StartError {
             Self::Copy(_) | Self::Tables(_) => {
                 "空き容量とデータフォルダの所有者を確かめてください。"
             }
+            Self::Numbers(e) => e.advice(),
             Self::Town(e) => e.advice(),
         }
     }

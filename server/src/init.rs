@@ -76,7 +76,7 @@ fn clear(dir: &Path) -> Result<(), StartError> {
             std::fs::remove_file(&path).map_err(StartError::file(path))?;
         }
     }
-    for name in ["keys", "trace"] {
+    for name in ["keys", "trace", crate::numbers::FOLDER] {
         let path = dir.join(name);
         if path.exists() {
             std::fs::remove_dir_all(&path).map_err(StartError::file(path))?;
@@ -99,6 +99,7 @@ pub async fn make(dir: &Path, config: &Config) -> Result<(), StartError> {
     std::fs::set_permissions(dir, private).map_err(StartError::file(dir))?;
     Keys::create(&dir.join("keys"), &SystemRandom)?;
     config.save(dir)?;
+    crate::numbers::prepare(dir, config)?;
     Instance::migrate(dir).await?;
     Ok(())
 }

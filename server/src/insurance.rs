@@ -59,7 +59,7 @@ pub(crate) fn room(
         }
     };
     let config = &instance.config;
-    Some(CareInsurance::new(
+    let room = CareInsurance::new(
         instance.gate.clone(),
         instance.clock.clone(),
         press,
@@ -67,7 +67,11 @@ pub(crate) fn room(
         codes,
         numbering(config),
         shelf,
-    ))
+    );
+    Some(match crate::numbers::desk(&instance.dir, config) {
+        Some(desk) => room.with_numbers(desk),
+        None => room,
+    })
 }
 
 /// What a record of the register leads to.

@@ -12,5 +12,6 @@ pub mod error;
 pub mod init;
 pub mod instance;
 pub mod insurance;
+pub mod numbers;
 pub mod serve;
 pub mod web;

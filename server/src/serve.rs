@@ -25,18 +25,29 @@ pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
         let hour = instance.config.derivation_hour;
         let clock = instance.clock.clone();
         tokio::spawn(nightly_derivation(insurance.clone(), clock.clone(), hour));
-        tokio::spawn(following_derivation(insurance, clock));
+        tokio::spawn(following_derivation(insurance.clone(), clock));
+        if instance.config.numbers.is_some() {
+            tokio::spawn(numbers_outcomes(insurance));
+        }
     }
     tokio::spawn(nightly_backup(Maker::new(instance)));
     if let Some(copies) = Copies::new(instance) {
         tokio::spawn(journal_copies(copies));
     }
+    let room = instance
+        .config
+        .numbers
+        .is_some()
+        .then(|| tokio::spawn(crate::numbers::keep(instance.dir.clone())));
     listen_on(
         listen,
         tls.map(|t| (t, instance.dir.clone())),
         site.router(),
     )
     .await?;
+    if let Some(room) = room {
+        room.abort();
+    }
     close(&instance.trace).await;
     Ok(())
 }
@@ -142,6 +153,16 @@ async fn following_derivation(
             }
         };
         tokio::time::sleep(pause).await;
+    }
+}
+
+/// What the numbers room did is written down soon after (S0-50).
+async fn numbers_outcomes(insurance: mimamori_care_insurance::CareInsurance) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        if let Err(error) = insurance.sync_numbers().await {
+            tracing::warn!(error = ?error, "the outcomes of the numbers room could not be written down yet");
+        }
     }
 }
 

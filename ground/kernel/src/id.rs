@@ -88,6 +88,10 @@ ids! {
     ContractId;
     /// A request that waits for a second person (申請).
     RequestId;
+    /// What stands for an individual number outside the numbers room; random, never derived (個人番号の参照符).
+    NumberRef;
+    /// Permission to do one thing at the numbers room, once (整理券).
+    TicketId;
 }
 
 #[cfg(test)]

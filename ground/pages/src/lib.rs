@@ -30,4 +30,4 @@ pub use frame::{Frame, NavLink};
 pub use parts::{LimitedParts, PARTS_LIMIT_BYTES};
 pub use problem::{Problem, Refusal};
 pub use render::{html, html_with_status, pdf, png};
-pub use security::{CONTENT_SECURITY_POLICY, Shell, protect, security_headers};
+pub use security::{CONTENT_SECURITY_POLICY, Framing, Shell, protect, security_headers};

@@ -6,17 +6,17 @@ use axum::http::header::CONTENT_TYPE;
 
 use crate::problem::Problem;
 
-/// Largest form with a file in bytes.
+/// Largest form with a file in bytes, where nothing else is said.
 pub const PARTS_LIMIT_BYTES: usize = 256 * 1024;
 /// Most parts of a form.
 const MOST: usize = 50;
 
 /// The parts of a form with a file, in order: name and bytes as they came. Refuses (as a [`Problem`])
-/// another media type (415), more than [`PARTS_LIMIT_BYTES`] (413) and a broken or cut-off form (400).
+/// another media type (415), more than `LIMIT` bytes (413) and a broken or cut-off form (400).
 #[derive(Debug, Clone)]
-pub struct LimitedParts(pub Vec<(String, Vec<u8>)>);
+pub struct LimitedParts<const LIMIT: usize = PARTS_LIMIT_BYTES>(pub Vec<(String, Vec<u8>)>);
 
-impl<S: Send + Sync> FromRequest<S> for LimitedParts {
+impl<S: Send + Sync, const LIMIT: usize> FromRequest<S> for LimitedParts<LIMIT> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Problem> {
@@ -30,7 +30,7 @@ impl<S: Send + Sync> FromRequest<S> for LimitedParts {
             .map(|b| b.trim_matches('"').to_owned())
             .find(|b| (1..=70).contains(&b.len()))
             .ok_or_else(Problem::unsupported_media)?;
-        let body = to_bytes(request.into_body(), PARTS_LIMIT_BYTES).await;
+        let body = to_bytes(request.into_body(), LIMIT).await;
         let body = body.map_err(|_| Problem::too_large())?;
         let broken = || Problem::bad_request("送信が途中で切れました。もう一度送ってください。");
         parts(&body, &boundary).map(Self).ok_or_else(broken)

@@ -55,6 +55,22 @@ impl Problem {
         .with_detail(Detail::Refusal(refusal))
     }
 
+    /// 403: the user may, but only after proving anew who he is; the page leads to `/verify` and back.
+    pub fn step_up() -> Self {
+        Self::new(
+            403,
+            "verify.needed",
+            "本人確認をしてください",
+            "この操作の前に、5分以内の本人確認（パスキーか顔認証）が必要です。",
+            "「本人確認をする」を押してください。済んだら元の画面に戻り、もう一度操作できます。",
+        )
+    }
+
+    /// Whether a fresh verification is all that is missing.
+    pub fn needs_verification(&self) -> bool {
+        self.code == "verify.needed"
+    }
+
     /// 403: the form's token does not belong to this session.
     pub fn csrf_mismatch() -> Self {
         Self::new(
@@ -167,6 +183,11 @@ impl Problem {
         );
         problem.incident = incident;
         problem
+    }
+
+    /// 503: a part of the system that this page needs does not answer, or may not be used.
+    pub fn away(cause: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::new(503, "part.away", "いまは使えません", cause, next)
     }
 
     /// 503: the trace could not be written, so nothing is shown.

@@ -39,6 +39,10 @@ const FIXED: [(&str, &str); 9] = [
     ("x-permitted-cross-domain-policies", "none"),
 ];
 
+/// The one other origin that the page of this response may show in a frame (`scheme://host:port`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Framing(pub String);
+
 /// What the middleware must know of the deployment.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shell {
@@ -86,12 +90,19 @@ pub async fn security_headers(
         };
     }
     let cacheable = response.extensions().get::<Immutable>().is_some();
+    let framing = response.extensions().get::<Framing>().cloned();
     let headers = response.headers_mut();
     for (name, value) in FIXED {
         headers.insert(
             HeaderName::from_static(name),
             HeaderValue::from_static(value),
         );
+    }
+    if let Some(Framing(origin)) = framing {
+        let policy = format!("{CONTENT_SECURITY_POLICY}; frame-src {origin}");
+        if let Ok(policy) = HeaderValue::from_str(&policy) {
+            headers.insert(HeaderName::from_static("content-security-policy"), policy);
+        }
     }
     if !cacheable {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

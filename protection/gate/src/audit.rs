@@ -75,7 +75,7 @@ impl Gate {
         let reach = self.reach(action)?;
         let (mut refusals, mut policies) = (Vec::new(), Vec::new());
         for class in action.classes() {
-            let question = Self::question(visitor, action, purpose, *class, Facts::default());
+            let question = self.question(visitor, action, purpose, *class, Facts::default());
             let answer = self.decide(question);
             match answer.allowed {
                 true => policies.extend(answer.policies.iter().cloned()),

@@ -2,7 +2,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Class {
-    /// 個人番号; no room that reads it exists yet.
+    /// 個人番号.
     Number = 0,
     /// Name, kana, birth date, sex, the town's own person number.
     Identity = 1,
@@ -26,11 +26,13 @@ pub enum Class {
     Technical = 10,
     /// Officers, partners' people and their accounts: what the office knows of its own users.
     Staff = 11,
+    /// 個人番号の管理情報: item ㊸ without the number itself (P-43, 想定).
+    NumberRecord = 12,
 }
 
 impl Class {
     /// All classes.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Number,
         Self::Identity,
         Self::Contact,
@@ -43,6 +45,7 @@ impl Class {
         Self::Aggregate,
         Self::Technical,
         Self::Staff,
+        Self::NumberRecord,
     ];
 
     /// Code in policies and `items.toml`.
@@ -60,6 +63,7 @@ impl Class {
             Self::Aggregate => "aggregate",
             Self::Technical => "technical",
             Self::Staff => "staff",
+            Self::NumberRecord => "number-record",
         }
     }
 
@@ -78,6 +82,7 @@ impl Class {
             Self::Aggregate => "集計",
             Self::Technical => "管理項目",
             Self::Staff => "職員・利用者の情報",
+            Self::NumberRecord => "個人番号の管理情報",
         }
     }
 
@@ -88,6 +93,11 @@ impl Class {
             self,
             Self::Staff | Self::Aggregate | Self::Technical | Self::AccessLog
         )
+    }
+
+    /// Whether the class belongs to the individual number: open to designated handlers alone (S0-46).
+    pub fn of_number(self) -> bool {
+        matches!(self, Self::Number | Self::NumberRecord)
     }
 
     /// The class with this code.

@@ -22,6 +22,9 @@ pub enum GateError {
     /// No such person, or not one of the visitor's: not told apart.
     #[error("見つかりません")]
     NotFound,
+    /// Only a fresh verification is missing; its refusal is already in the trace.
+    #[error("この操作の前に、本人確認が必要です。")]
+    StepUp,
     /// More persons than may leave at once.
     #[error("一度に出力できるのは{cap}人までです。")]
     TooMany {
@@ -54,6 +57,7 @@ impl Coded for GateError {
         match self {
             Self::Refused(_) => "GATE-REFUSED",
             Self::NotFound => "GATE-NOT-FOUND",
+            Self::StepUp => "GATE-STEP-UP",
             Self::TooMany { .. } => "GATE-TOO-MANY",
             Self::Trace(e) => e.code(),
             Self::Storage(e) => e.code(),
@@ -64,6 +68,7 @@ impl Coded for GateError {
         match self {
             Self::Refused(_) => "業務に必要なときは所属の管理者に相談してください。",
             Self::NotFound => "番号や条件を確かめ、もう一度検索してください。",
+            Self::StepUp => "「本人確認をする」を押し、済んだらもう一度操作してください。",
             Self::TooMany { .. } => "条件をしぼり、何回かに分けて出力してください。",
             Self::Trace(e) => e.advice(),
             Self::Storage(e) => e.advice(),

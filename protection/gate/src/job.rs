@@ -40,12 +40,12 @@ impl Gate {
             // A job changes many classes at once: nobody orders one whose own scope is narrowed.
             Some(v) => Question {
                 in_scope: v.scope.write == u32::MAX,
-                ..Self::question(v, action, purpose, Class::Aggregate, Facts::default())
+                ..self.question(v, action, purpose, Class::Aggregate, Facts::default())
             },
             None => Question {
                 role: SYSTEM.0,
                 org_kind: SYSTEM.1,
-                auth: AuthLevel::Password,
+                standing: AuthLevel::Password.into(),
                 action,
                 purpose,
                 class: Class::Aggregate,

@@ -25,7 +25,7 @@ mod table;
 pub use audit::{AuditPermit, Staff};
 pub use case::{Case, case_statement, office_day_number};
 pub use class::{Class, Classes};
-pub use decide::{Action, Gate, Purpose, Room, Rules, Withheld};
+pub use decide::{Action, Gate, Purpose, Room, Rules, Standing, StepUp, Withheld};
 pub use error::{GateError, Refused};
 pub use facts::{Facts, ITEMS, MIGRATIONS, relation_statement, subject_statement};
 pub use hidden::{Field, Hidden, Record, Revealed};
@@ -39,4 +39,3 @@ pub use table::permission_table;
 
 // What a room's store writes down; the room itself has no handle to run it.
 pub use mimamori_storage::{Migration, Row, Statement, StorageError, Value};
-pub use mimamori_trace::{ERASED_NUMBER, erasure};

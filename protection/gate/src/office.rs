@@ -16,7 +16,7 @@ use crate::decide::{Action, Gate, Purpose, Question};
 use crate::error::GateError;
 use crate::facts::Facts;
 use crate::hidden::{Field, Hidden, Record, Revealed};
-use crate::out::{Stamp, on_screen, within_cap};
+use crate::out::{STEP_UP, Stamp, on_screen, within_cap};
 use crate::permit::{act, columns, record};
 
 /// What a rule decided to write.
@@ -51,7 +51,8 @@ impl Gate {
     /// Asks for the office's records; `about` is the user whom the act is about, if it is one.
     ///
     /// Errors: [`GateError::Refused`] when any class of the action is closed, after the refusal's
-    /// line; for visitors outside the town's departments that is [`GateError::NotFound`].
+    /// line; for visitors outside the town's departments that is [`GateError::NotFound`]. [`GateError::StepUp`] for
+    /// an act that gives rights without a fresh verification.
     pub async fn office(
         &self,
         visitor: &Visitor,
@@ -71,7 +72,7 @@ impl Gate {
             }
             let answer = self.decide(Question {
                 own: about == Some(visitor.user),
-                ..Self::question(visitor, action, purpose, *class, Facts::default())
+                ..self.question(visitor, action, purpose, *class, Facts::default())
             });
             match answer.allowed {
                 true => policies.extend(answer.policies.iter().cloned()),
@@ -90,6 +91,10 @@ impl Gate {
             policies: policies.join(","),
         };
         if refusals.is_empty() {
+            if action.grants() && self.stale(visitor) {
+                permit.refuse(STEP_UP).await?;
+                return Err(GateError::StepUp);
+            }
             return Ok(permit);
         }
         let refused = self.merge(&refusals);

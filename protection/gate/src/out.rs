@@ -67,6 +67,8 @@ impl Taken {
 }
 
 const SPENT: &str = "ways-out";
+/// Word in a refusal's line: the verification was too old, or there was none.
+pub(crate) const STEP_UP: &str = "step-up";
 
 impl Gate {
     /// The cap of every user's day.
@@ -102,6 +104,11 @@ impl Gate {
             touches_accounts: false,
             ..line.clone()
         };
+        if self.stale(visitor) {
+            let policy = STEP_UP.into();
+            self.trace.record(Act { policy, ..refusal }).await?;
+            return Err(GateError::StepUp);
+        }
         let taken = self.taken(&visitor.user, at).await?;
         let fits = taken.documents < self.daily.documents
             && taken.records.saturating_add(records) <= self.daily.records;

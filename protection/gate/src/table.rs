@@ -3,7 +3,7 @@
 use mimamori_identity::{AuthLevel, OrgKind, Role};
 
 use crate::class::Class;
-use crate::decide::{Purpose, Question, Rules};
+use crate::decide::{Purpose, Question, Rules, Standing};
 use crate::facts::Facts;
 use crate::job::SYSTEM;
 
@@ -119,6 +119,41 @@ fn words(open: &[bool]) -> Option<String> {
     Some(cases.join(" または "))
 }
 
+/// Parts of a standing: a name, and the standing without it.
+type Part = (&'static str, fn(Standing) -> Standing);
+
+const PARTS: [Part; 4] = [
+    ("特定個人情報取扱者", |s| Standing {
+        handler: false,
+        ..s
+    }),
+    ("登録された端末", |s| Standing {
+        terminal: false,
+        ..s
+    }),
+    ("パスキーでのサインイン", |s| Standing {
+        auth: AuthLevel::Password,
+        ..s
+    }),
+    ("5分以内の本人確認", |s| Standing {
+        fresh: false,
+        ..s
+    }),
+];
+
+/// Of the visitor's standing what the class needs, for number work; empty for anything else.
+fn needs(gate: &Rules, base: Question) -> String {
+    if !base.class.of_number() {
+        return String::new();
+    }
+    let needed = PARTS.iter().filter(|(_, without)| {
+        let standing = without(base.standing);
+        !open(gate, Question { standing, ..base }).contains(&true)
+    });
+    let needed: Vec<&str> = needed.map(|(name, _)| *name).collect();
+    format!("（必要: {}）", needed.join("・"))
+}
+
 /// One line for each role, action and class that can be permitted, with the condition in words.
 pub fn permission_table(gate: &Rules) -> String {
     let mut out = String::from("役割 | 操作 | 目的 | 情報の区分 | 条件\n");
@@ -133,7 +168,10 @@ pub fn permission_table(gate: &Rules) -> String {
                     let base = Question {
                         role,
                         org_kind,
-                        auth: AuthLevel::Password,
+                        standing: match class.of_number() {
+                            true => Standing::WHOLE,
+                            false => AuthLevel::Password.into(),
+                        },
                         action,
                         purpose,
                         class,
@@ -144,7 +182,8 @@ pub fn permission_table(gate: &Rules) -> String {
                         in_scope: true,
                         in_contract: true,
                     };
-                    if let Some(words) = words(&open(gate, base)) {
+                    if let Some(mut words) = words(&open(gate, base)) {
+                        words.push_str(&needs(gate, base));
                         out.push_str(&format!(
                             "{} {} | {} {} | {} {} | {} {} | {words}\n",
                             Role::from_code(role).map_or("サーバーでの作業", Role::japanese),

@@ -29,7 +29,8 @@ pub use change::{
 pub use contract::{Contract, Terms, contracts, end_contract, enter_contract};
 pub use error::IdentityError;
 pub use model::{
-    Account, AuthLevel, DemoGrant, Held, Org, OrgKind, Role, Scope, SessionId, Visitor, last_day,
+    Account, AuthLevel, DemoGrant, FRESH, Held, Org, OrgKind, Role, Scope, SessionId, Visitor,
+    last_day,
 };
 pub use password::{Kdf, judge_password};
 pub use reading::{Organisation, account_by_id, organisations, staff_accounts};

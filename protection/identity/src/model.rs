@@ -163,9 +163,12 @@ pub enum AuthLevel {
     PasswordInitial,
     /// ID and own password.
     Password,
-    /// A passkey with user verification; comes with passkeys.
+    /// ID, own password and a passkey with user verification, or the town's face product (S0-48).
     Verified,
 }
+
+/// How long a verification (本人確認) counts as fresh, in microseconds of the steady clock.
+pub const FRESH: i64 = 5 * 60 * 1_000_000;
 
 /// An organisation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -307,6 +310,20 @@ pub struct Visitor {
     pub terms: Vec<Terms>,
     /// Session.
     pub session: SessionId,
+    /// A designation as 特定個人情報取扱者 is in force (S0-46).
+    pub handler: bool,
+    /// The request comes from a registered terminal (S0-48); decided for each request.
+    pub terminal: bool,
+    /// When a passkey or the town's face product last verified the user, microseconds of the steady clock.
+    pub verified: Option<i64>,
+}
+
+impl Visitor {
+    /// Whether the user was verified at most [`FRESH`] ago, by the steady clock.
+    pub fn fresh(&self, steady: i64) -> bool {
+        self.verified
+            .is_some_and(|at| (0..=FRESH).contains(&steady.saturating_sub(at)))
+    }
 }
 
 /// The right to open sessions without a password; exists only for a data directory stamped `demo`.

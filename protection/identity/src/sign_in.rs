@@ -198,6 +198,9 @@ impl Identity {
             scope: account.scope,
             terms: account.terms.clone(),
             session: digest(&cookie),
+            handler: false,
+            terminal: false,
+            verified: None,
         };
         let ended_other = self.0.sessions.open(visitor.clone(), self.0.clock.steady());
         SignedIn {

@@ -22,6 +22,11 @@ impl Number {
         Ok(Self(out))
     }
 
+    /// What was stored; none when it is no individual number.
+    pub fn from_digits(digits: &[u8]) -> Option<Self> {
+        Self::parse(std::str::from_utf8(digits).ok()?).ok()
+    }
+
     /// The 12 ASCII digits.
     pub fn digits(&self) -> &[u8; 12] {
         &self.0

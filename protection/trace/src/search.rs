@@ -189,4 +189,9 @@ impl Trace {
     pub fn now(&self) -> Instant {
         self.shared.clock.now()
     }
+
+    /// The clock's steady time, microseconds.
+    pub fn steady(&self) -> i64 {
+        self.shared.clock.steady()
+    }
 }

@@ -1,13 +1,15 @@
 //! After a restore: what was revoked and erased since the generation is done again before anybody is served.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use mimamori_backup::replace;
 use mimamori_encryption::Keys;
-use mimamori_storage::{Db, Location, Synchronous};
-use mimamori_trace::ERASED_NUMBER;
+use mimamori_kernel::id::NumberRef;
+use mimamori_numbers::{KekSource, Room};
+use mimamori_storage::Statement;
 
 use super::NUMBERS;
+use super::copy::open_copy;
 use super::journal::Journal;
 use crate::error::StartError;
 use crate::init::{system_act, system_line};
@@ -50,21 +52,21 @@ pub async fn again(instance: &Instance) -> Result<(), StartError> {
     let file = instance.dir.join(AGAIN);
     if file.exists() {
         let journal = Journal::load(&file, &instance.keys)?;
-        erase_numbers(&instance.dir, &journal.erased(ERASED_NUMBER)).await?;
         let told = format!("journal at {} tree {}", journal.at, journal.size());
-        let act = system_act(instance, "backup.again", told, journal.statements()?);
-        instance.trace.record(act).await?;
+        let mut changes = journal.statements()?;
+        changes.extend(epoch(&instance.dir).await?);
+        let act = system_act(instance, "backup.again", told, changes);
+        let line = instance.trace.record(act).await?.line();
+        tell(&instance.dir, &journal, line)?;
         gone(&instance.dir, &file)?;
     }
     let file = instance.dir.join(WITHOUT);
     if file.exists() {
         let told = std::fs::read_to_string(&file).map_err(StartError::file(&file))?;
-        let line = system_line(
-            &instance.trace,
-            "backup.without-journal",
-            told.trim().to_owned(),
-        );
-        instance.trace.record(line).await?;
+        let changes = epoch(&instance.dir).await?.into_iter().collect();
+        let code = told.trim().to_owned();
+        let act = system_act(instance, "backup.without-journal", code, changes);
+        instance.trace.record(act).await?;
         let staging = instance.dir.join("staging");
         std::fs::create_dir_all(&staging).map_err(StartError::file(&staging))?;
         replace(&instance.dir.join(UNCHECKED), told.as_bytes())?;
@@ -79,27 +81,70 @@ fn gone(dir: &Path, file: &Path) -> Result<(), StartError> {
         .map_err(StartError::file(file))
 }
 
-/// Erases numbers from the restored numbers database, which nobody has opened yet.
-async fn erase_numbers(dir: &Path, references: &[Vec<u8>]) -> Result<(), StartError> {
+/// The newest state of numbers that the register was told of is the restored one's from now on: the room would be taken
+/// for one that was put back behind its back.
+async fn epoch(dir: &Path) -> Result<Option<Statement>, StartError> {
     let path = dir.join(NUMBERS);
-    if references.is_empty() || !path.exists() {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let db = open_copy(path).await?;
+    let row = db
+        .fetch_one("SELECT epoch FROM numbers_state", vec![])
+        .await?;
+    db.close().await;
+    let epoch = row.map_or(Ok(0), |row| row.int(0))?;
+    let sql = "UPDATE care_insurance_number_state SET epoch = ? WHERE one = 1";
+    Ok(Some(Statement::new(sql, vec![epoch.into()])))
+}
+
+/// What the numbers room has to remove again; it alone has the keys.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Removals {
+    line: i64,
+    /// Reference, and when its number was removed.
+    removed: Vec<(String, i64)>,
+}
+
+fn removals(dir: &Path) -> PathBuf {
+    dir.join(crate::numbers::FOLDER).join("remove-again")
+}
+
+/// Tells the numbers room, which does it before it answers anybody.
+fn tell(dir: &Path, journal: &Journal, line: u64) -> Result<(), StartError> {
+    let removed = journal.removed_numbers();
+    if removed.is_empty() || !dir.join(NUMBERS).exists() {
         return Ok(());
     }
-    let synchronous = Synchronous::Full;
-    let db = Db::open(Location::File { path, synchronous }, 1).await?;
-    let mut writer = db.writer().await?;
-    // Erased rows are overwritten, not only unlinked, also in the log of the database.
-    writer.run("PRAGMA secure_delete = ON").await?;
-    writer.begin().await?;
-    for reference in references {
-        let sql = "DELETE FROM numbers_record WHERE reference = ?";
-        writer.execute(sql, vec![reference.clone().into()]).await?;
+    let removed = removed
+        .iter()
+        .map(|(reference, at)| (reference.to_string(), *at));
+    let told = Removals {
+        line: i64::try_from(line).unwrap_or(i64::MAX),
+        removed: removed.collect(),
+    };
+    let text = serde_json::to_vec(&told).map_err(|e| StartError::State(e.to_string()))?;
+    Ok(replace(&removals(dir), &text)?)
+}
+
+/// The numbers room's part, in its own process, before it answers anybody. Killed inside, it begins anew.
+///
+/// # Errors
+/// [`StartError`]: the room must not open then.
+pub(crate) async fn numbers_again(dir: &Path, kek: &KekSource) -> Result<(), StartError> {
+    let file = removals(dir);
+    if !file.exists() {
+        return Ok(());
     }
-    writer.commit().await?;
-    writer.run("PRAGMA wal_checkpoint(TRUNCATE)").await?;
-    writer.close().await?;
-    db.close().await;
-    Ok(())
+    let text = std::fs::read(&file).map_err(StartError::file(&file))?;
+    let damaged = || StartError::State(format!("{} を読めません。", file.display()));
+    let told: Removals = serde_json::from_slice(&text).map_err(|_| damaged())?;
+    let parsed = told.removed.iter();
+    let parsed = parsed.map(|(reference, at)| Some((reference.parse().ok()?, *at)));
+    let removed: Option<Vec<(NumberRef, i64)>> = parsed.collect();
+    let removed = removed.ok_or_else(damaged)?;
+    Room::remove_again(&dir.join(NUMBERS), kek, told.line, &removed).await?;
+    gone(&dir.join(crate::numbers::FOLDER), &file)
 }
 
 /// Whether this instance was restored without a journal and nobody has said yet that it was made up for.

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use mimamori_backup::Manifest;
 use mimamori_encryption::Keys;
+use mimamori_kernel::id::NumberRef;
 use mimamori_storage::{Db, Row, Statement, Value};
 
 use super::signer;
@@ -125,15 +126,17 @@ const KINDS: &[Kind] = &[
         width: 1,
     },
     Kind {
-        name: ERASURE,
-        read: "SELECT kind, id, at FROM backup_erasure ORDER BY kind, id",
-        again: "INSERT INTO backup_erasure (kind, id, at) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO NOTHING",
+        // The number itself is removed by its room; see `Journal::removed_numbers`.
+        name: NUMBER,
+        read: "SELECT ticket, reference, at FROM care_insurance_number_outcome WHERE kind = 'delete' AND outcome = 'done' ORDER BY at, ticket",
+        again: "INSERT INTO care_insurance_number_outcome (ticket, kind, outcome, line, reference, loaded, refused, at) \
+                VALUES (?, 'delete', 'done', 0, ?, 0, 0, ?) ON CONFLICT (ticket) DO NOTHING",
         takes: &[0, 1, 2],
         width: 3,
     },
 ];
 
-const ERASURE: &str = "erasure";
+const NUMBER: &str = "number-removed";
 
 /// Everything revoked and erased up to one moment.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -254,11 +257,13 @@ impl Journal {
         Ok(out)
     }
 
-    /// Ids of the erasures of one kind.
-    pub fn erased(&self, wanted: &str) -> Vec<Vec<u8>> {
-        let rows = self.rows.get(ERASURE).into_iter().flatten();
-        rows.filter_map(|row| match (row.first()?, row.get(1)?) {
-            (Cell::Text(kind), Cell::Bytes { hex }) if kind == wanted => bytes(hex),
+    /// Individual numbers that were removed: reference in the numbers room, and when (microseconds since 1970 UTC).
+    pub fn removed_numbers(&self) -> Vec<(NumberRef, i64)> {
+        let rows = self.rows.get(NUMBER).into_iter().flatten();
+        rows.filter_map(|row| match (row.get(1)?, row.get(2)?) {
+            (Cell::Bytes { hex }, Cell::Int(at)) => {
+                Some((NumberRef::from_bytes(bytes(hex)?.try_into().ok()?), *at))
+            }
             _ => None,
         })
         .collect()
@@ -310,10 +315,12 @@ mod tests {
                 ],
             ),
             (
-                "erasure",
+                "number-removed",
                 vec![
-                    Cell::Text("number".into()),
-                    Cell::Bytes { hex: "0a".into() },
+                    Cell::Bytes { hex: "0b".into() },
+                    Cell::Bytes {
+                        hex: "0a".repeat(16),
+                    },
                     Cell::Int(9),
                 ],
             ),
@@ -347,7 +354,10 @@ mod tests {
         let path = put(&whole, &own, dir.path()).unwrap();
         assert_eq!(Journal::load(&path, &own).unwrap(), whole);
         assert_eq!(written(dir.path()), Some(5));
-        assert_eq!(whole.erased("number"), [[10]]);
+        assert_eq!(
+            whole.removed_numbers(),
+            [(NumberRef::from_bytes([10; 16]), 9)]
+        );
         let statements = whole.statements().unwrap();
         assert_eq!(statements.len(), 3);
         assert_eq!(

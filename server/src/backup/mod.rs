@@ -29,6 +29,7 @@ use crate::instance::Instance;
 
 use copy::{Copied, copied};
 
+pub(crate) use again::numbers_again;
 pub use again::{Without, again, checked};
 pub use copies::{Copies, doctor};
 pub use drill::{Report, drill, last_report};
@@ -276,7 +277,7 @@ fn opened(
     Ok(repository.restore(number, &identities, &|text| signer.sign(text), to)?)
 }
 
-fn private_folder(path: &Path) -> Result<(), StartError> {
+pub(crate) fn private_folder(path: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
     let made = std::fs::DirBuilder::new()
         .recursive(true)

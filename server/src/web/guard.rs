@@ -104,6 +104,13 @@ fn came_from(request: &Request) -> Option<String> {
         .then(|| path.to_owned())
 }
 
+/// Path and query of a request.
+fn address(request: &Request) -> String {
+    let uri = request.uri();
+    uri.path_and_query()
+        .map_or_else(|| uri.path().to_owned(), ToString::to_string)
+}
+
 fn ended(reason: EndReason) -> &'static str {
     match reason {
         EndReason::OtherSignIn => "/sign-in?ended=other",
@@ -138,6 +145,7 @@ pub(crate) async fn session(State(site): State<Site>, request: Request, next: Ne
         SessionState::Ended(_) | SessionState::None => None,
     };
     let back = came_from(&request);
+    let here = (request.method() == Method::GET).then(|| address(&request));
     let mut response = admit(&site, request, next, state, secret.as_deref(), who.as_ref()).await;
     if let Some((visitor, frame)) = who {
         let problem = response.extensions().get::<Problem>();
@@ -147,6 +155,11 @@ pub(crate) async fn session(State(site): State<Site>, request: Request, next: Ne
             site.forget(&visitor);
             return Redirect::to(ended(EndReason::Revoked)).into_response();
         }
+        // A page that needs a verification first is opened anew after it; a form is filled in again.
+        let back = match problem.is_some_and(Problem::needs_verification) {
+            true => here.or(back),
+            false => back,
+        };
         response.extensions_mut().insert(frame.with_back(back));
     }
     response

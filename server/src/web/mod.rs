@@ -37,6 +37,11 @@ use mimamori_sheets::{Fonts, Press};
 use crate::config::Contact;
 use crate::instance::Instance;
 
+/// The name of the session's cookie; under TLS one that browsers bind to the host.
+pub(crate) fn cookie_name(tls: bool) -> &'static str {
+    if tls { "__Host-mimamori" } else { "mimamori" }
+}
+
 /// Gives up a request after so many seconds.
 fn late(seconds: u64) -> TimeoutLayer {
     TimeoutLayer::with_status_code(
@@ -229,11 +234,7 @@ impl Site {
 
     /// The cookie's name; `__Host-` binds it to this host under TLS.
     pub(crate) fn cookie_name(&self) -> &'static str {
-        if self.behind_tls() {
-            "__Host-mimamori"
-        } else {
-            "mimamori"
-        }
+        cookie_name(self.behind_tls())
     }
 
     /// A frame for people who are not signed in.

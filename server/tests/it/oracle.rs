@@ -1,13 +1,13 @@
 //! A second reading of the demands, without Cedar: both must agree on every cell.
 
-use mimamori_gate::{Action, Class, Facts, Purpose, Rules};
+use mimamori_gate::{Action, Class, Facts, Purpose, Rules, Standing};
 use mimamori_identity::{AuthLevel, OrgKind, Role};
 use mimamori_server::instance::ROOMS;
 
 struct Cell {
     role: Role,
     kind: OrgKind,
-    auth: AuthLevel,
+    standing: Standing,
     action: Action,
     purpose: Purpose,
     class: Class,
@@ -17,9 +17,24 @@ struct Cell {
 
 /// What the documents say; `false` where they say nothing (S0-44: approved staff only).
 fn demanded(cell: &Cell) -> bool {
-    // S4-73: an initial password opens nothing. S0-46, S0-59: nobody reads a number in this version.
-    if cell.auth == AuthLevel::PasswordInitial || cell.class == Class::Number {
+    // S4-73: an initial password opens nothing.
+    let standing = cell.standing;
+    if standing.auth == AuthLevel::PasswordInitial {
         return false;
+    }
+    // S0-13: two purposes alone. S0-46, S0-59: a department's designated handlers alone. S0-48: at a registered
+    // terminal, by ID, password and a verification; for the number itself one of the last five minutes.
+    if matches!(cell.class, Class::Number | Class::NumberRecord) {
+        let purpose = matches!(
+            cell.purpose,
+            Purpose::CareInsurance | Purpose::CommunitySupport
+        );
+        let place = standing.terminal && standing.auth == AuthLevel::Verified;
+        let now = standing.fresh || cell.class == Class::NumberRecord;
+        let handler = cell.kind == OrgKind::Department && standing.handler;
+        if !(purpose && place && now && handler) {
+            return false;
+        }
     }
     // S4-75: everybody but a citizen sees the own registration, whatever else is closed.
     if matches!(cell.action.code(), "account.own" | "account.leave") {
@@ -223,6 +238,27 @@ fn operates(cell: &Cell, class: Class) -> bool {
     cell.kind == OrgKind::Department && cell.purpose == Purpose::Operation && cell.class == class
 }
 
+/// Everything that number work needs, and each time one part less.
+const STANDINGS: [Standing; 5] = [
+    Standing::WHOLE,
+    Standing {
+        handler: false,
+        ..Standing::WHOLE
+    },
+    Standing {
+        terminal: false,
+        ..Standing::WHOLE
+    },
+    Standing {
+        fresh: false,
+        ..Standing::WHOLE
+    },
+    Standing {
+        auth: AuthLevel::Password,
+        ..Standing::WHOLE
+    },
+];
+
 /// Counts the cells of one role; panics where the two readings differ.
 fn compare(rules: &Rules, role: Role, kind: OrgKind, auth: AuthLevel, masks: &[i64]) -> usize {
     let mut cells = 0;
@@ -235,24 +271,33 @@ fn compare(rules: &Rules, role: Role, kind: OrgKind, auth: AuthLevel, masks: &[i
         };
         let classes = action.classes().iter().copied().chain([Class::Number]);
         for class in classes {
-            for purpose in Purpose::ALL {
+            let plain = [Standing::from(auth)];
+            let standings: &[Standing] = match class.of_number() && action.of_number() {
+                true => &STANDINGS,
+                false => &plain,
+            };
+            for (purpose, standing) in Purpose::ALL
+                .iter()
+                .flat_map(|p| standings.iter().map(move |s| (*p, *s)))
+            {
                 for (mask, own) in masks.iter().flat_map(|m| [(*m, false), (*m, true)]) {
                     let facts = Facts(mask);
                     let cell = Cell {
                         role,
                         kind,
-                        auth,
+                        standing,
                         action,
                         purpose,
                         class,
                         facts,
                         own,
                     };
-                    let real = rules.allows(role, kind, auth, action, purpose, class, facts, own);
+                    let real =
+                        rules.allows(role, kind, standing, action, purpose, class, facts, own);
                     assert_eq!(
                         real,
                         demanded(&cell),
-                        "{} of {} ({auth:?}) {} for {}: {} with facts {mask}, own {own}",
+                        "{} of {} ({standing:?}) {} for {}: {} with facts {mask}, own {own}",
                         role.code(),
                         kind.code(),
                         action.code(),
@@ -308,7 +353,7 @@ fn a_protected_address_opens_for_the_lead_officer_and_not_for_the_clerk() {
         rules.allows(
             role,
             OrgKind::Department,
-            AuthLevel::Password,
+            AuthLevel::Password.into(),
             mimamori_residents::action::PERSON_OPEN,
             Purpose::CareInsurance,
             class,

@@ -1,6 +1,6 @@
 //! The requests beside the policies: one file, one sentence, one answer.
 
-use mimamori_gate::{Action, Class, Facts, Purpose, Rules};
+use mimamori_gate::{Action, Class, Facts, Purpose, Rules, Standing};
 use mimamori_identity::{AuthLevel, OrgKind, Role};
 use mimamori_server::instance::ROOMS;
 
@@ -17,6 +17,9 @@ struct Request {
     class: String,
     facts: Vec<String>,
     own: bool,
+    /// What number work needs besides: `handler`, `terminal`, `fresh`.
+    #[serde(default)]
+    standing: Vec<String>,
 }
 
 fn code<T: Copy>(all: &[T], word: &str, of: fn(T) -> &'static str) -> T {
@@ -43,10 +46,19 @@ fn allowed(rules: &Rules, request: &Request) -> bool {
         "verified" => AuthLevel::Verified,
         other => panic!("unknown sign-in: {other}"),
     };
+    let has = |word: &str| request.standing.iter().any(|w| w == word);
+    let known = |w: &String| ["handler", "terminal", "fresh"].contains(&w.as_str());
+    assert!(request.standing.iter().all(known), "unknown standing");
+    let standing = Standing {
+        auth,
+        handler: has("handler"),
+        terminal: has("terminal"),
+        fresh: has("fresh"),
+    };
     rules.allows(
         code(&Role::ALL, &request.role, Role::code),
         code(&OrgKind::ALL, &request.organisation, OrgKind::code),
-        auth,
+        standing,
         code(
             &rules.actions().collect::<Vec<_>>(),
             &request.action,

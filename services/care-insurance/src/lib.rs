@@ -2,13 +2,14 @@
 //!
 //! Promises: a qualification is worked out by the law from recorded facts, or the room says which
 //! fact is missing; it never guesses a day.
-//! Never: another service's tables; an individual number.
+//! Never: another service's tables; an individual number (the numbers room has them; here is only a reference).
 
 pub mod action;
 pub mod businesses;
 pub mod cards;
 pub mod eligibility;
 mod home;
+pub mod numbers;
 mod room;
 mod schema;
 
@@ -35,6 +36,19 @@ pub const ROOM: Room = Room {
         action::BATCH,
         action::CHANGE,
         action::BUSINESSES,
+        action::NUMBER_OPEN,
+        action::NUMBER_REVEAL,
+        action::NUMBER_FIND,
+        action::NUMBER_FOUND,
+        action::NUMBER_REGISTER,
+        action::NUMBER_CORRECT,
+        action::NUMBER_DELETE,
+        action::NUMBER_LOAD,
+        action::NUMBER_PREPARE,
+        action::NUMBER_OUTCOME,
+        action::NUMBER_CHECK,
+        action::NUMBER_OUTSIDE,
+        action::NUMBER_ROTATE,
     ],
     // Who was merged into another record gets no card and no qualification of his own.
     extracts: &[

@@ -11,10 +11,12 @@ use mimamori_gate::Gate;
 use mimamori_identity::SessionId;
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::id::PersonId;
+use mimamori_kernel::random::{Random, SystemRandom};
 use mimamori_sheets::Press;
 
 use crate::cards::{self, Insurer};
 use crate::eligibility::{Codes, Nightly, Numbering, pages};
+use crate::numbers::{self, Numbers};
 use crate::{businesses, home};
 
 /// Reasons kept for one session.
@@ -60,6 +62,9 @@ pub struct CareInsurance {
     pub(crate) numbering: Numbering,
     pub(crate) nightly: Arc<Nightly>,
     pub(crate) shelf: Shelf<SessionId>,
+    pub(crate) random: Arc<dyn Random>,
+    /// None where this instance has no numbers room.
+    pub(crate) numbers: Option<Numbers>,
     kept: Arc<Mutex<HashMap<SessionId, Kept>>>,
 }
 
@@ -83,7 +88,29 @@ impl CareInsurance {
             numbering,
             nightly: Arc::default(),
             shelf,
+            random: Arc::new(SystemRandom),
+            numbers: None,
             kept: Arc::default(),
+        }
+    }
+
+    /// With the way to the numbers room.
+    #[must_use]
+    pub fn with_numbers(self, numbers: Numbers) -> Self {
+        Self {
+            numbers: Some(numbers),
+            ..self
+        }
+    }
+
+    /// Writes down what the numbers room did; nothing where there is none.
+    ///
+    /// # Errors
+    /// [`numbers::DeskError`]; the room keeps what was not acknowledged.
+    pub async fn sync_numbers(&self) -> Result<usize, numbers::DeskError> {
+        match &self.numbers {
+            Some(desk) => desk.sync(&self.gate).await,
+            None => Ok(0),
         }
     }
 
@@ -199,6 +226,37 @@ impl CareInsurance {
             .route("/insurance/cards/pull/{person}", post(cards::pull))
             .route("/insurance/cards/print", post(cards::print_batch))
             .route("/insurance/papers/{line}", get(cards::paper))
+            .route("/insurance/numbers", get(numbers::page))
+            .route(
+                "/insurance/numbers/keys",
+                get(numbers::keys).post(numbers::rotate),
+            )
+            .route(
+                "/insurance/numbers/find",
+                get(numbers::ask_find).post(numbers::find),
+            )
+            .route("/insurance/numbers/found", post(numbers::found))
+            .route(
+                "/insurance/numbers/load",
+                get(numbers::ask_load).post(numbers::load),
+            )
+            .route(
+                "/insurance/numbers/check",
+                get(numbers::check).post(numbers::run_check),
+            )
+            .route("/insurance/numbers/persons/{person}", get(numbers::open))
+            .route(
+                "/insurance/numbers/persons/{person}/reveal",
+                post(numbers::reveal),
+            )
+            .route(
+                "/insurance/numbers/persons/{person}/delete",
+                post(numbers::delete),
+            )
+            .route(
+                "/insurance/numbers/persons/{person}/{what}",
+                get(numbers::ask).post(numbers::enter),
+            )
             .with_state(self)
     }
 }

@@ -2,7 +2,7 @@ use mimamori_gate::Migration;
 
 /// Tables of the room. `care_insurance_person` carries what lists and cards need of the
 /// register, taken over by the derivation; everything else is the room's own.
-pub const MIGRATIONS: &[Migration] = &[FIRST, MARKS, HAND, SETTLED];
+pub const MIGRATIONS: &[Migration] = &[FIRST, MARKS, HAND, SETTLED, NUMBERS];
 
 const FIRST: Migration = Migration {
     id: "care-insurance-0001",
@@ -113,5 +113,38 @@ const SETTLED: Migration = Migration {
     ddl: "
 ALTER TABLE care_insurance_person ADD COLUMN doubt {text} NOT NULL DEFAULT '';
 ALTER TABLE care_insurance_person ADD COLUMN settled {text} NOT NULL DEFAULT '';
+",
+};
+
+/// References of individual numbers, which lie in a room of their own; what that room told of its acts, and whom it
+/// holds a number of without ground (S0-14).
+const NUMBERS: Migration = Migration {
+    id: "care-insurance-0005",
+    ddl: "
+CREATE TABLE care_insurance_number (
+  person {blob} NOT NULL PRIMARY KEY,
+  reference {blob} NOT NULL UNIQUE) {clustered};
+CREATE TABLE care_insurance_number_outcome (
+  ticket {blob} NOT NULL PRIMARY KEY,
+  kind {text} NOT NULL,
+  outcome {text} NOT NULL,
+  line {int} NOT NULL,
+  reference {blob} NOT NULL,
+  loaded {int} NOT NULL,
+  refused {int} NOT NULL,
+  at {int} NOT NULL) {clustered};
+CREATE INDEX care_insurance_number_outcome_of ON care_insurance_number_outcome (reference, at);
+CREATE TABLE care_insurance_number_finding (
+  person {blob} NOT NULL PRIMARY KEY,
+  since {int} NOT NULL) {clustered};
+CREATE TABLE care_insurance_number_state (
+  one {int} NOT NULL PRIMARY KEY,
+  epoch {int} NOT NULL,
+  checked {int} NOT NULL,
+  held {int} NOT NULL,
+  outside {int} NOT NULL,
+  strange {int} NOT NULL,
+  missing {int} NOT NULL);
+INSERT INTO care_insurance_number_state (one, epoch, checked, held, outside, strange, missing) VALUES (1, 0, 0, 0, 0, 0, 0);
 ",
 };

@@ -113,6 +113,9 @@ async fn office(location: Location, dir: &Path) -> Office {
             auth: AuthLevel::Password,
             person: None,
             session: [7; 32],
+            handler: false,
+            terminal: false,
+            verified: None,
             scope: Scope::WHOLE,
             terms: vec![],
         });

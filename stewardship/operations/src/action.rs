@@ -41,7 +41,8 @@ pub const BATCH_ISSUE: Action =
 /// What waits for a second person.
 pub const REQUEST_LIST: Action = Action::new("request.list", "申請の一覧を閲覧", &[Staff]);
 /// Approves or declines.
-pub const REQUEST_DECIDE: Action = Action::new("request.decide", "申請を承認・却下", &[Staff]);
+pub const REQUEST_DECIDE: Action =
+    Action::new("request.decide", "申請を承認・却下", &[Staff]).granting();
 /// The quarterly review.
 pub const REVIEW_LIST: Action = Action::new("review.list", "権限の棚卸しを閲覧", &[Staff]);
 /// Confirms one user in the review.

@@ -141,6 +141,7 @@ pub(crate) fn answer(error: OperationsError) -> Response {
         })
         .into_response(),
         GateError::NotFound => Problem::not_found().into_response(),
+        GateError::StepUp => Problem::step_up().into_response(),
         GateError::Trace(TraceError::AccountChanged) => Problem::account_changed().into_response(),
         GateError::Trace(TraceError::Conflict { what }) => {
             Problem::conflict(conflict(what)).into_response()

@@ -17,6 +17,7 @@ pub fn answer(error: GateError) -> Response {
         })
         .into_response(),
         GateError::NotFound => Problem::not_found().into_response(),
+        GateError::StepUp => Problem::step_up().into_response(),
         error @ GateError::TooMany { .. } => {
             Problem::bad_request(error.to_string()).into_response()
         }

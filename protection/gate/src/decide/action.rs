@@ -9,6 +9,7 @@ pub struct Action {
     japanese: &'static str,
     classes: &'static [Class],
     out: Option<u32>,
+    grant: bool,
 }
 
 impl Action {
@@ -24,6 +25,7 @@ impl Action {
             japanese,
             classes,
             out: None,
+            grant: false,
         }
     }
 
@@ -34,6 +36,24 @@ impl Action {
             out: Some(cap),
             ..self
         }
+    }
+
+    /// The same as an act that gives somebody rights: it needs a fresh verification ([`super::StepUp`]).
+    pub const fn granting(self) -> Self {
+        Self {
+            grant: true,
+            ..self
+        }
+    }
+
+    /// Whether the action gives somebody rights.
+    pub fn grants(self) -> bool {
+        self.grant
+    }
+
+    /// Whether one of its classes belongs to the individual number.
+    pub fn of_number(self) -> bool {
+        self.classes.iter().any(|c| c.of_number())
     }
 
     /// Persons that may leave at once; `None` when the action only shows or changes.
@@ -64,6 +84,8 @@ pub enum Purpose {
     CareInsurance,
     /// 地域包括ケア・ケアマネジメント.
     CareManagement,
+    /// 地域支援事業に関する事務 (S0-13).
+    CommunitySupport,
     /// The person looks at his own data (本人の確認).
     Own,
     /// Running the system.
@@ -74,9 +96,10 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::CareInsurance,
         Self::CareManagement,
+        Self::CommunitySupport,
         Self::Own,
         Self::Operation,
         Self::Audit,
@@ -87,6 +110,7 @@ impl Purpose {
         match self {
             Self::CareInsurance => "care-insurance",
             Self::CareManagement => "care-management",
+            Self::CommunitySupport => "community-support",
             Self::Own => "own",
             Self::Operation => "operation",
             Self::Audit => "audit",
@@ -97,6 +121,7 @@ impl Purpose {
         match self {
             Self::CareInsurance => "介護保険に関する事務",
             Self::CareManagement => "地域包括ケアに関する事務",
+            Self::CommunitySupport => "地域支援事業に関する事務",
             Self::Own => "本人による確認",
             Self::Operation => "システムの運用",
             Self::Audit => "利用状況の監査",

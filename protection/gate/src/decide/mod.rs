@@ -7,11 +7,12 @@ mod rules;
 
 use std::sync::{Arc, PoisonError};
 
-use mimamori_identity::{OrgKind, Visitor};
+use mimamori_identity::{AuthLevel, OrgKind, Visitor};
 use mimamori_storage::Db;
 use mimamori_trace::Trace;
 
 pub use action::{Action, Purpose, Room};
+pub use question::Standing;
 pub(crate) use question::{Answer, Question, within};
 pub(crate) use rules::PlanKey;
 pub use rules::Rules;
@@ -34,6 +35,17 @@ pub struct Withheld {
     pub policy: String,
 }
 
+/// Who is verified anew (step-up) before an export or a grant of rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StepUp {
+    /// Whoever signs in with a passkey or the face product: until a town has enrolled its staff, nothing could be
+    /// printed otherwise (想定).
+    #[default]
+    Enrolled,
+    /// Everybody.
+    Always,
+}
+
 /// The gate of one instance. Cheap to clone.
 #[derive(Clone)]
 pub struct Gate {
@@ -41,6 +53,7 @@ pub struct Gate {
     pub(crate) db: Db,
     pub(crate) trace: Trace,
     pub(crate) daily: DailyCap,
+    step_up: StepUp,
 }
 
 impl std::fmt::Debug for Gate {
@@ -57,6 +70,7 @@ impl Gate {
             db,
             trace,
             daily: DailyCap::default(),
+            step_up: StepUp::default(),
         })
     }
 
@@ -64,6 +78,24 @@ impl Gate {
     #[must_use]
     pub fn with_daily_cap(self, daily: DailyCap) -> Self {
         Self { daily, ..self }
+    }
+
+    /// The same with another rule of who is verified anew before an export or a grant.
+    #[must_use]
+    pub fn with_step_up(self, step_up: StepUp) -> Self {
+        Self { step_up, ..self }
+    }
+
+    /// Whether a visitor must be verified anew before something leaves or somebody gets rights.
+    pub(crate) fn stale(&self, visitor: &Visitor) -> bool {
+        let asked = self.step_up == StepUp::Always || visitor.auth == AuthLevel::Verified;
+        asked && !visitor.fresh(self.trace.steady())
+    }
+
+    /// Whether a question is refused for nothing but the time since the last verification.
+    pub(crate) fn too_late(&self, question: Question) -> bool {
+        let fresh = question.verified();
+        fresh != question && self.decide(fresh).allowed
     }
 
     /// The data-item catalogue.
@@ -104,8 +136,9 @@ impl Gate {
     /// Whether a menu may offer this: nothing is asked for and nothing shown, so no line.
     pub fn offers(&self, visitor: &Visitor, action: Action, purpose: Purpose, own: bool) -> bool {
         action.classes().iter().all(|class| {
-            let question = Self::question(visitor, action, purpose, *class, Facts::default());
-            self.decide(Question { own, ..question }).allowed
+            let question = self.question(visitor, action, purpose, *class, Facts::default());
+            // The page itself asks for the verification.
+            self.decide(Question { own, ..question }.verified()).allowed
         })
     }
 
@@ -134,7 +167,7 @@ impl Gate {
     ) -> Option<Refused> {
         let closed = |class: &&Class| !within(visitor.scope.write, **class);
         let class = action.classes().iter().find(closed)?;
-        let question = Self::question(visitor, action, purpose, *class, Facts::default());
+        let question = self.question(visitor, action, purpose, *class, Facts::default());
         Some(self.refusal(&self.decide(Question {
             in_scope: false,
             ..question

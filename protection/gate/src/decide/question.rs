@@ -15,6 +15,41 @@ use crate::class::{Class, Classes};
 use crate::error::GateError;
 use crate::facts::Facts;
 
+/// How the visitor stands: what he proved, and where he sits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Standing {
+    /// Proof at sign-in.
+    pub auth: AuthLevel,
+    /// A designation as 特定個人情報取扱者 is in force.
+    pub handler: bool,
+    /// The request comes from a registered terminal.
+    pub terminal: bool,
+    /// Verified at most five minutes ago.
+    pub fresh: bool,
+}
+
+impl Standing {
+    /// Everything that number work needs.
+    pub const WHOLE: Self = Self {
+        auth: AuthLevel::Verified,
+        handler: true,
+        terminal: true,
+        fresh: true,
+    };
+}
+
+impl From<AuthLevel> for Standing {
+    /// Signed in and nothing more.
+    fn from(auth: AuthLevel) -> Self {
+        Self {
+            auth,
+            handler: false,
+            terminal: false,
+            fresh: false,
+        }
+    }
+}
+
 /// Everything a decision depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Question {
@@ -22,7 +57,7 @@ pub(crate) struct Question {
     pub role: &'static str,
     /// Code of the kind of organisation; `machine` for such a job.
     pub org_kind: &'static str,
-    pub auth: AuthLevel,
+    pub standing: Standing,
     pub action: Action,
     pub purpose: Purpose,
     pub class: Class,
@@ -45,16 +80,41 @@ pub(crate) struct Answer {
 
 impl Gate {
     pub(crate) fn question(
+        &self,
         visitor: &Visitor,
         action: Action,
         purpose: Purpose,
         class: Class,
         facts: Facts,
     ) -> Question {
-        Question {
+        Question::of(visitor, action, purpose, class, facts, self.trace.steady())
+    }
+}
+
+impl Question {
+    /// What a visitor asks at a moment of the steady clock.
+    pub fn of(
+        visitor: &Visitor,
+        action: Action,
+        purpose: Purpose,
+        class: Class,
+        facts: Facts,
+        steady: i64,
+    ) -> Self {
+        // Where no number is touched nothing hangs on them, and each question is remembered once.
+        let standing = match action.of_number() {
+            true => Standing {
+                auth: visitor.auth,
+                handler: visitor.handler,
+                terminal: visitor.terminal,
+                fresh: visitor.fresh(steady),
+            },
+            false => visitor.auth.into(),
+        };
+        Self {
             role: visitor.role.code(),
             org_kind: visitor.org_kind.code(),
-            auth: visitor.auth,
+            standing,
             action,
             purpose,
             class,
@@ -65,6 +125,16 @@ impl Gate {
             in_scope: within(visitor.scope.read, class),
             in_contract: in_contract(visitor, purpose, class),
         }
+    }
+
+    /// The same right after a verification.
+    pub fn verified(self) -> Self {
+        let fresh = self.action.of_number();
+        let standing = Standing {
+            fresh,
+            ..self.standing
+        };
+        Self { standing, ..self }
     }
 }
 
@@ -162,7 +232,7 @@ impl Asker {
     }
 
     pub fn ask(&self, q: &Question) -> Result<Answer, Box<dyn std::error::Error>> {
-        let who = (q.role, q.org_kind, q.auth);
+        let who = (q.role, q.org_kind, q.standing.auth);
         let what = (q.class, q.facts, q.own, q.care, q.proxy);
         let visitor = kept(&self.visitors, who, || self.who(who))?;
         let slice = kept(&self.slices, what, || self.what(what))?;
@@ -171,6 +241,9 @@ impl Asker {
             ("purpose".to_owned(), text(q.purpose.code())),
             ("inScope".to_owned(), yes(q.in_scope)),
             ("inContract".to_owned(), yes(q.in_contract)),
+            ("handler".to_owned(), yes(q.standing.handler)),
+            ("terminal".to_owned(), yes(q.standing.terminal)),
+            ("fresh".to_owned(), yes(q.standing.fresh)),
         ])?;
         let known = self.actions.get(q.action.code());
         let (action, policies) = known.ok_or("no such action")?;

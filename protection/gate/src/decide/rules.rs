@@ -5,11 +5,11 @@ use std::str::FromStr as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cedar_policy::{PolicySet, Schema};
-use mimamori_identity::{AuthLevel, OrgKind, Role, Visitor};
+use mimamori_identity::{FRESH, OrgKind, Role, Visitor};
 
 use super::basis::Bases;
-use super::question::{Answer, Asker, Question};
-use super::{Action, Gate, Purpose, Room};
+use super::question::{Answer, Asker, Question, Standing};
+use super::{Action, Purpose, Room};
 use crate::class::Class;
 use crate::error::{GateError, Refused};
 use crate::facts::Facts;
@@ -127,7 +127,7 @@ impl Rules {
         &self,
         role: Role,
         org_kind: OrgKind,
-        auth: AuthLevel,
+        standing: Standing,
         action: Action,
         purpose: Purpose,
         class: Class,
@@ -138,7 +138,7 @@ impl Rules {
         self.decide(Question {
             role: role.code(),
             org_kind: org_kind.code(),
-            auth,
+            standing,
             action,
             purpose,
             class,
@@ -152,7 +152,7 @@ impl Rules {
         .allowed
     }
 
-    /// Policies that decide about one class for this visitor, for tests of narrowed rights.
+    /// Policies that decide about one class for this visitor who was not verified just now, for tests of narrowed rights.
     pub fn deciding(
         &self,
         visitor: &Visitor,
@@ -161,7 +161,11 @@ impl Rules {
         class: Class,
         facts: Facts,
     ) -> (bool, Vec<String>) {
-        let answer = self.decide(Gate::question(visitor, action, purpose, class, facts));
+        let steady = visitor
+            .verified
+            .map_or(0, |at| at.saturating_add(FRESH + 1));
+        let question = Question::of(visitor, action, purpose, class, facts, steady);
+        let answer = self.decide(question);
         (answer.allowed, answer.policies.clone())
     }
 

@@ -73,6 +73,8 @@ pub(crate) struct Plan {
     policies: String,
     /// Set when no class of nobody could be seen.
     refused: Option<Refused>,
+    /// Only a fresh verification is missing.
+    late: bool,
 }
 
 /// The right to search or list once.
@@ -103,23 +105,28 @@ fn mask_list(masks: &[i64]) -> String {
 
 impl Gate {
     fn plan(&self, visitor: &Visitor, action: Action, purpose: Purpose) -> Arc<Plan> {
-        let key = Self::question(visitor, action, purpose, Class::Technical, Facts::default());
+        let key = self.question(visitor, action, purpose, Class::Technical, Facts::default());
         let contract = action
             .classes()
             .iter()
-            .filter(|c| Self::question(visitor, action, purpose, **c, Facts::default()).in_contract)
+            .filter(|c| {
+                self.question(visitor, action, purpose, **c, Facts::default())
+                    .in_contract
+            })
             .fold(0, |bits, c| bits | Classes::of(&[*c]).bits());
         self.known_plan((key, visitor.scope.read, contract), || {
             let (mut masks, mut policies, mut refusals) = (Vec::new(), Vec::new(), Vec::new());
+            let mut late = false;
             for class in action.classes() {
                 let mut open = Vec::new();
                 for mask in Facts::EVERY {
-                    let question = Self::question(visitor, action, purpose, *class, Facts(mask));
+                    let question = self.question(visitor, action, purpose, *class, Facts(mask));
                     let answer = self.decide(question);
                     if answer.allowed {
                         open.push(mask);
                         policies.extend(answer.policies.iter().cloned());
                     } else if mask == Facts::RESIDENT {
+                        late |= self.too_late(question);
                         refusals.push(self.refusal(&answer));
                     }
                 }
@@ -132,6 +139,7 @@ impl Gate {
                 masks,
                 policies: policies.join(","),
                 refused: nothing.then(|| self.merge(&refusals)),
+                late: nothing && late,
             }
         })
     }
@@ -153,7 +161,10 @@ impl Gate {
                 ..act(visitor, action, purpose, ground)
             };
             self.trace.record(line).await?;
-            return Err(Self::told(visitor, refused.clone()));
+            return Err(match plan.late {
+                true => GateError::StepUp,
+                false => Self::told(visitor, refused.clone()),
+            });
         }
         Ok(ListPermit {
             gate: self.clone(),

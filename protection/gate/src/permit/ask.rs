@@ -52,17 +52,18 @@ impl Gate {
             || visitor.person.is_some_and(|v| same.merged().contains(&v));
         let (mut allowed, mut withheld, mut policies) =
             (Classes::default(), Vec::new(), Vec::new());
-        let mut refusals = Vec::new();
+        let (mut refusals, mut late) = (Vec::new(), 0);
         for class in action.classes() {
             let question = Question {
                 own,
-                ..Self::question(visitor, action, purpose, *class, facts)
+                ..self.question(visitor, action, purpose, *class, facts)
             };
             let answer = self.decide(question);
             if answer.allowed {
                 allowed.insert(*class);
                 policies.extend(answer.policies.iter().cloned());
             } else {
+                late += usize::from(self.too_late(question));
                 let refusal = self.refusal(&answer);
                 withheld.push(Withheld {
                     class: *class,
@@ -100,13 +101,14 @@ impl Gate {
                 } else {
                     "missing".into()
                 },
-                shown: found.map(|_| shown).into_iter().collect(),
+                shown: found.iter().map(|_| shown).collect(),
                 ..act(visitor, action, purpose, ground)
             };
             self.trace.record(line).await?;
-            return Err(match allowed.is_empty() {
-                true => Self::told(visitor, refused),
-                false => GateError::NotFound,
+            return Err(match (found.is_some() && late > 0, allowed.is_empty()) {
+                (true, true) => GateError::StepUp,
+                (_, true) => Self::told(visitor, refused),
+                (_, false) => GateError::NotFound,
             });
         }
         Ok(PersonPermit {
@@ -120,6 +122,7 @@ impl Gate {
             version,
             ground,
             allowed,
+            late: late > 0 && late == withheld.len(),
             withheld,
             policies,
             case,
@@ -141,15 +144,18 @@ impl Gate {
         reason: Reason,
     ) -> Result<PersonPermit, GateError> {
         let ground = self.trace.ground();
-        let (mut refusals, mut policies) = (Vec::new(), Vec::new());
+        let (mut refusals, mut policies, mut late) = (Vec::new(), Vec::new(), 0);
         for class in action.classes() {
-            let answer = self.decide(Question {
+            let question = Question {
                 in_scope: within(visitor.scope.write, *class),
-                ..Self::question(visitor, action, purpose, *class, facts)
-            });
-            match answer.allowed {
-                true => policies.extend(answer.policies.iter().cloned()),
-                false => refusals.push(self.refusal(&answer)),
+                ..self.question(visitor, action, purpose, *class, facts)
+            };
+            let answer = self.decide(question);
+            if answer.allowed {
+                policies.extend(answer.policies.iter().cloned());
+            } else {
+                late += usize::from(self.too_late(question));
+                refusals.push(self.refusal(&answer));
             }
         }
         policies.sort();
@@ -165,6 +171,7 @@ impl Gate {
             version: 0,
             ground,
             allowed: Classes::of(action.classes()),
+            late: late > 0 && late == refusals.len(),
             withheld: vec![],
             policies,
             case: None,
@@ -175,6 +182,9 @@ impl Gate {
         }
         let refused = self.merge(&refusals);
         permit.refuse(&refused).await?;
-        Err(Self::told(visitor, refused))
+        match permit.late {
+            true => Err(GateError::StepUp),
+            false => Err(Self::told(visitor, refused)),
+        }
     }
 }

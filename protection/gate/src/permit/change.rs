@@ -71,7 +71,10 @@ impl PersonPermit {
         let policies = self.withheld.iter().flat_map(|w| w.policy.split(','));
         let refused = self.gate.rules().refusal(policies);
         self.refuse(&refused).await?;
-        Err(GateError::Refused(refused))
+        match self.late {
+            true => Err(GateError::StepUp),
+            false => Err(GateError::Refused(refused)),
+        }
     }
 
     /// Opens the value for paper or a file, together with the room's own record of it.

@@ -74,6 +74,8 @@ pub struct PersonPermit {
     pub(crate) version: i64,
     ground: Ground,
     allowed: Classes,
+    /// What is withheld would open after a verification.
+    late: bool,
     withheld: Vec<Withheld>,
     policies: Vec<String>,
     case: Option<Case>,

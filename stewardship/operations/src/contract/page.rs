@@ -191,7 +191,7 @@ async fn propose(
     let (Ok(org), true) = (org, sent.errors.is_empty()) else {
         return Err(sent.refused());
     };
-    debug_assert!(!Classes::from_bits(named).contains(Class::Number));
+    debug_assert!(!Classes::from_bits(named).iter().any(Class::of_number));
     let request = Request {
         id: RequestId::random(&*room.random),
         asked: Asked::Contract {

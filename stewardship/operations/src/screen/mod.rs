@@ -31,7 +31,7 @@ pub(crate) fn nameable() -> impl Iterator<Item = Class> {
     // Individual numbers have rules of their own; no scope and no contract of this room opens them.
     Class::ALL
         .into_iter()
-        .filter(|c| c.about_residents() && *c != Class::Number)
+        .filter(|c| c.about_residents() && !c.of_number())
 }
 
 /// A mask of classes in words.

@@ -246,7 +246,7 @@ pub(crate) async fn facts(
 }
 
 /// A day as it was typed; `field` is named in what is wrong.
-pub(super) fn typed_day(text: &str, field: &str) -> Result<Option<Date>, FieldError> {
+pub(crate) fn typed_day(text: &str, field: &str) -> Result<Option<Date>, FieldError> {
     if text.trim().is_empty() {
         return Ok(None);
     }

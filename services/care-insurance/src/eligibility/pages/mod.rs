@@ -12,7 +12,7 @@ mod settle;
 
 pub(crate) use decide::decide;
 pub(crate) use derivation::{order, show};
-pub(crate) use fact::{enter, facts};
+pub(crate) use fact::{enter, facts, typed_day};
 pub(crate) use file::file;
 pub(crate) use number::number;
 pub(crate) use person::{open, read};

@@ -1,0 +1,149 @@
+//! What the register keeps of numbers: references, outcomes, epoch. Read and written by jobs of the system.
+
+use std::collections::HashMap;
+
+use mimamori_gate::{Gate, JobPermit, Statement, Value};
+use mimamori_kernel::id::{NumberRef, PersonId};
+use mimamori_numbers::NumbersError;
+use mimamori_numbers::port::{Call, Outcome, Reply};
+
+use super::{DeskError, Numbers};
+use crate::action;
+
+/// The newest epoch that the register was told of.
+pub(super) async fn known_epoch(gate: &Gate) -> Result<i64, DeskError> {
+    let job = gate.job(action::NUMBER_OUTCOME, None).await?;
+    let rows = job
+        .rows(
+            "SELECT epoch FROM care_insurance_number_state WHERE one = 1",
+            vec![],
+        )
+        .await?;
+    Ok(rows.first().map_or(Ok(0), |row| row.int(0))?)
+}
+
+impl Numbers {
+    /// Writes down what the room did since the last time, with one line, and tells it so. Outcomes written before.
+    ///
+    /// # Errors
+    /// [`DeskError`]; the room keeps what was not acknowledged.
+    pub async fn sync(&self, gate: &Gate) -> Result<usize, DeskError> {
+        let mut written = 0;
+        loop {
+            let Reply::Outcomes(outcomes) = self.client.call(Call::Outcomes).await? else {
+                return Err(NumbersError::Speech.into());
+            };
+            if outcomes.is_empty() {
+                return Ok(written);
+            }
+            let Reply::State { epoch, .. } = self.client.call(Call::Hello).await? else {
+                return Err(NumbersError::Speech.into());
+            };
+            let job = gate.job(action::NUMBER_OUTCOME, None).await?;
+            let mut steps: Vec<Statement> = outcomes.iter().map(row).collect();
+            steps.push(Statement::new(
+                "UPDATE care_insurance_number_state SET epoch = ? WHERE one = 1 AND epoch < ?",
+                vec![epoch.into(), epoch.into()],
+            ));
+            job.change(&summary(&outcomes), steps, false).await?;
+            let tickets = outcomes.iter().map(|o| o.ticket.to_string()).collect();
+            self.client.call(Call::Acknowledge(tickets)).await?;
+            written += outcomes.len();
+        }
+    }
+}
+
+/// Counts by kind and outcome, and the lines they came of; no name, no number.
+fn summary(outcomes: &[Outcome]) -> String {
+    let mut all: Vec<String> = outcomes
+        .iter()
+        .map(|o| match o.kind.as_str() {
+            "load" => format!(
+                "load {} rows={} refused={} line={}",
+                o.outcome, o.rows, o.refused, o.line
+            ),
+            kind => format!("{kind} {} line={}", o.outcome, o.line),
+        })
+        .collect();
+    if all.len() > 20 {
+        let more = all.len() - 20;
+        all.truncate(20);
+        all.push(format!("and {more} more"));
+    }
+    all.join("; ")
+}
+
+/// Written once, also when the room tells it again.
+fn row(outcome: &Outcome) -> Statement {
+    let reference: Vec<u8> = outcome
+        .reference
+        .map_or_else(Vec::new, |r| r.bytes().to_vec());
+    Statement::new(
+        "INSERT INTO care_insurance_number_outcome (ticket, kind, outcome, line, reference, loaded, refused, at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (ticket) DO NOTHING",
+        vec![
+            outcome.ticket.bytes().into(),
+            outcome.kind.as_str().into(),
+            outcome.outcome.as_str().into(),
+            outcome.line.into(),
+            reference.into(),
+            outcome.rows.into(),
+            outcome.refused.into(),
+            outcome.at.into(),
+        ],
+    )
+}
+
+/// What came of a ticket, when it is written down: outcome and reference.
+pub(super) async fn outcome(
+    gate: &Gate,
+    ticket: &[u8; 16],
+) -> Result<Option<(String, Option<NumberRef>)>, DeskError> {
+    let job = gate.job(action::NUMBER_OUTCOME, None).await?;
+    let sql = "SELECT outcome, reference FROM care_insurance_number_outcome WHERE ticket = ?";
+    let rows = job.rows(sql, vec![ticket.into()]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(None);
+    };
+    let reference = row.bytes(1)?.try_into().ok().map(NumberRef::from_bytes);
+    Ok(Some((row.text(0)?.to_owned(), reference)))
+}
+
+/// Looks at a person's number that were shown: when and by which line, newest first (照会記録, P-43).
+pub(super) async fn looks(
+    gate: &Gate,
+    reference: &NumberRef,
+) -> Result<Vec<(i64, i64)>, DeskError> {
+    let job = gate.job(action::NUMBER_OUTCOME, None).await?;
+    let sql = "SELECT at, line FROM care_insurance_number_outcome WHERE reference = ? AND kind = 'reveal' ORDER BY at DESC LIMIT 100";
+    let rows = job.rows(sql, vec![reference.bytes().into()]).await?;
+    rows.iter()
+        .map(|row| Ok((row.int(0)?, row.int(1)?)))
+        .collect()
+}
+
+/// References of everybody who has one.
+pub(super) async fn references(job: &JobPermit) -> Result<HashMap<NumberRef, PersonId>, DeskError> {
+    let rows = job
+        .rows(
+            "SELECT reference, person FROM care_insurance_number",
+            vec![],
+        )
+        .await?;
+    let pair = |row: &mimamori_gate::Row| {
+        Ok((
+            NumberRef::from_bytes(row.array(0)?),
+            PersonId::from_bytes(row.array(1)?),
+        ))
+    };
+    rows.iter().map(pair).collect()
+}
+
+/// The row that gives a person a reference.
+pub(super) fn new_reference(person: &PersonId, reference: &NumberRef) -> Statement {
+    let args: Vec<Value> = vec![person.bytes().into(), reference.bytes().into()];
+    Statement::new(
+        "INSERT INTO care_insurance_number (person, reference) VALUES (?, ?) ON CONFLICT (person) DO NOTHING",
+        args,
+    )
+}
