@@ -31,14 +31,14 @@ pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
         }
     }
     tokio::spawn(nightly_backup(Maker::new(instance)));
-    if let Some(copies) = Copies::new(instance) {
-        tokio::spawn(journal_copies(copies));
-    }
     let room = instance
         .config
         .numbers
         .is_some()
         .then(|| tokio::spawn(crate::numbers::keep(instance.dir.clone())));
+    if let Some(copies) = Copies::new(instance) {
+        tokio::spawn(journal_copies(copies));
+    }
     listen_on(
         listen,
         tls.map(|t| (t, instance.dir.clone())),

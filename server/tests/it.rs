@@ -41,6 +41,8 @@ mod imports;
 mod insurance;
 #[path = "it/links.rs"]
 mod links;
+#[path = "it/numbers.rs"]
+mod numbers;
 #[path = "it/office.rs"]
 mod office;
 #[path = "it/oracle.rs"]
