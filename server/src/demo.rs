@@ -7,8 +7,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use mimamori_gate::Purpose;
-use mimamori_identity::{Contract, NewUser, Org, OrgKind, Role, Terms, enter_contract};
-use mimamori_kernel::id::{ContractId, OrgId};
+use mimamori_identity::{
+    Contract, DesignationDays, Mark, NewUser, Org, OrgKind, Role, Terms, designate, enter_contract,
+    enter_terminal,
+};
+use mimamori_kernel::id::{ContractId, DesignationId, OrgId, TerminalId};
 use mimamori_pages::{Frame, LimitedForm, Problem, html};
 use mimamori_residents::{action, import};
 use mimamori_storage::Statement;
@@ -31,11 +34,14 @@ type Player = (
     &'static str,
 );
 
+/// The clerk who is a designated handler.
+const HANDLER: &str = "handler-1";
+
 /// The folder of the inbox with the sample town and its planted errors.
 const DIRTY: &str = "見本の町（誤りあり）";
 
 /// The people of the demo.
-pub const PLAYERS: [Player; 9] = [
+pub const PLAYERS: [Player; 10] = [
     (
         OrgKind::Department,
         "介護保険課",
@@ -51,6 +57,14 @@ pub const PLAYERS: [Player; 9] = [
         "守屋 まこと",
         Role::LeadOfficer,
         "支援措置の対象者の住所まで見られる",
+    ),
+    (
+        OrgKind::Department,
+        "介護保険課",
+        HANDLER,
+        "番号 まもる",
+        Role::Clerk,
+        "特定個人情報取扱者。模擬の顔認証のあとで、個人番号を扱える",
     ),
     (
         OrgKind::Department,
@@ -176,7 +190,11 @@ async fn people(instance: &Instance) -> Result<(), StartError> {
             orgs.push(org);
         }
     }
-    Ok(())
+    let here = [
+        std::net::Ipv4Addr::LOCALHOST.into(),
+        std::net::Ipv6Addr::LOCALHOST.into(),
+    ];
+    designate_handler(instance, &here).await
 }
 
 /// A maintenance contract to the end of the fiscal year that names no resident's data: without
@@ -199,6 +217,40 @@ pub async fn contract(instance: &Instance, org: &Org) -> Result<(), StartError> 
     );
     let changes = enter_contract(&contract).into_statements();
     let line = system_act(instance, "contract.enter", "demo".into(), changes);
+    instance.trace.record(line).await?;
+    Ok(())
+}
+
+/// Designates the demo's handler to the end of the fiscal year and registers terminals by address (S0-46, S0-48).
+pub async fn designate_handler(
+    instance: &Instance,
+    addresses: &[std::net::IpAddr],
+) -> Result<(), StartError> {
+    let now = instance.clock.now();
+    let today = now.office_day();
+    let year = mimamori_kernel::date::fiscal_year(today);
+    let last = jiff::civil::Date::new(year + 1, 3, 31).unwrap_or(today);
+    let find = async |login: &str| {
+        let found = instance.identity.by_login(login).await?;
+        found.ok_or_else(|| StartError::State(format!("{login} がいません")))
+    };
+    let (one, other) = (find("kanri-1").await?, find("kanri-2").await?);
+    let to = find(HANDLER).await?;
+    let days = DesignationDays {
+        from: today,
+        until: last,
+        trained: today,
+    };
+    let id = DesignationId::random(&*instance.random);
+    let mut change = designate(id, (&one, &other), &to, days, now)?;
+    for address in addresses {
+        let id = TerminalId::random(&*instance.random);
+        let words = ("見本の端末", "見本の取扱区域");
+        let mark = Mark::Address(*address);
+        change = change.and(enter_terminal(id, &mark, words, &other.id, now));
+    }
+    let changes = change.into_statements();
+    let line = system_act(instance, "handler.designate", "demo".into(), changes);
     instance.trace.record(line).await?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use mimamori_audit::monitor::Rules;
 use mimamori_backup::UNFINISHED;
 use mimamori_encryption::{Keys, NoteSigner};
 use mimamori_gate::{Gate, Room};
-use mimamori_identity::{Identity, Kdf, Limits};
+use mimamori_identity::{Identity, Kdf, Limits, Proofs};
 use mimamori_kernel::clock::{Clock, SystemClock};
 use mimamori_kernel::random::{Random, SystemRandom};
 use mimamori_storage::{Db, Location, Migration, migrate, pending};
@@ -71,6 +71,8 @@ pub struct Instance {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// Key of the simulated face terminal, made anew at each start of a demo.
+    pub(crate) demo_face: Option<Arc<ed25519_dalek::SigningKey>>,
     _lock: File,
 }
 
@@ -117,6 +119,27 @@ pub async fn database(dir: &Path, config: &Config) -> Result<Db, StartError> {
     Ok(db)
 }
 
+/// What verifies people here: passkeys for the configured origin, the town's face product. A demo has both on its own.
+fn proofs(
+    dir: &Path,
+    config: &Config,
+    demo: Option<&ed25519_dalek::SigningKey>,
+) -> Result<Proofs, StartError> {
+    let mut proofs = Proofs::default();
+    if let Some(origin) = config.passkey_origin() {
+        proofs = proofs.with_passkeys(&origin).map_err(|_| {
+            StartError::Config("passkeys: origin は https://名前 の形です。".into())
+        })?;
+    }
+    if let Some(product) = &config.face_product {
+        proofs = proofs.with_face(product.key(dir)?);
+    }
+    if let Some(key) = demo {
+        proofs = proofs.with_face(key.verifying_key());
+    }
+    Ok(proofs)
+}
+
 impl Instance {
     /// Opens a directory that `init` made and `migrate` brought up to date.
     pub async fn open(dir: &Path) -> Result<Self, StartError> {
@@ -149,7 +172,9 @@ impl Instance {
         )
         .await?;
         let daily = config.ways_out.map(WaysOut::cap).unwrap_or_default();
-        let gate = Gate::new(db.clone(), trace.clone(), ROOMS)?.with_daily_cap(daily);
+        let gate = Gate::new(db.clone(), trace.clone(), ROOMS)?
+            .with_daily_cap(daily)
+            .with_step_up(config.step_up());
         let kdf = match config.environment {
             Environment::Production => Kdf::default(),
             // Invented people behind a role chooser; real cost would only slow the first second.
@@ -162,7 +187,14 @@ impl Instance {
             idle: Duration::from_secs(u64::from(config.idle_minutes) * 60),
             ..Limits::default()
         };
-        let identity = Identity::new(db.clone(), clock.clone(), random.clone(), kdf, limits)?;
+        let demo_face = (config.environment == Environment::Demo).then(|| {
+            let mut seed = [0u8; 32];
+            random.fill(&mut seed);
+            Arc::new(ed25519_dalek::SigningKey::from_bytes(&seed))
+        });
+        let proofs = proofs(dir, &config, demo_face.as_deref())?;
+        let identity = Identity::new(db.clone(), clock.clone(), random.clone(), kdf, limits)?
+            .with_proofs(proofs);
         let instance = Self {
             dir: dir.to_owned(),
             config,
@@ -174,6 +206,7 @@ impl Instance {
             rules: Arc::new(Rules::built_in()?),
             clock,
             random,
+            demo_face,
             _lock: lock,
         };
         // Before anybody is served: what was revoked after the backup stays revoked.

@@ -65,6 +65,8 @@ mod sessions;
 mod unrecorded;
 #[path = "it/unseen.rs"]
 mod unseen;
+#[path = "it/verify.rs"]
+mod verify;
 #[path = "it/ways_out.rs"]
 mod ways_out;
 #[path = "it/zones.rs"]

@@ -92,6 +92,12 @@ ids! {
     NumberRef;
     /// Permission to do one thing at the numbers room, once (整理券).
     TicketId;
+    /// A passkey of a user.
+    PasskeyId;
+    /// A designation as 特定個人情報取扱者.
+    DesignationId;
+    /// A registered terminal.
+    TerminalId;
 }
 
 #[cfg(test)]

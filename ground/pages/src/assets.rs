@@ -35,6 +35,11 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
             include_bytes!("../assets/idle.js"),
         ),
         asset(
+            "passkey.js",
+            "text/javascript; charset=utf-8",
+            include_bytes!("../assets/passkey.js"),
+        ),
+        asset(
             "favicon.svg",
             "image/svg+xml",
             include_bytes!("../assets/favicon.svg"),

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use mimamori_identity::{
-    Account, AccountChange, Contract, OrgKind, Organisation, Ties, Visitor, account_by_id,
-    contracts, organisations, staff_accounts, ties,
+    Account, AccountChange, Contract, Designation, KnownPasskey, OrgKind, Organisation, Terminal,
+    Ties, Visitor, account_by_id, contracts, designations, organisations, passkeys, staff_accounts,
+    suspended_passkeys, terminals, ties,
 };
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::UserId;
@@ -191,6 +192,32 @@ impl OfficePermit {
     pub async fn ties(&self, user: &UserId) -> Result<Hidden<Ties>, GateError> {
         self.staff()?;
         Ok(Hidden(ties(&self.gate.db, user).await?))
+    }
+
+    /// All passkeys that one user ever had.
+    pub async fn passkeys(&self, user: &UserId) -> Result<Hidden<Vec<KnownPasskey>>, GateError> {
+        self.staff()?;
+        Ok(Hidden(passkeys(&self.gate.db, user).await?))
+    }
+
+    /// Passkeys of all users whose counter went back.
+    pub async fn suspended_passkeys(
+        &self,
+    ) -> Result<Hidden<Vec<(UserId, KnownPasskey)>>, GateError> {
+        self.staff()?;
+        Ok(Hidden(suspended_passkeys(&self.gate.db).await?))
+    }
+
+    /// All designations of handlers.
+    pub async fn designations(&self) -> Result<Hidden<Vec<Designation>>, GateError> {
+        self.staff()?;
+        Ok(Hidden(designations(&self.gate.db).await?))
+    }
+
+    /// All registered terminals.
+    pub async fn terminals(&self) -> Result<Hidden<Vec<Terminal>>, GateError> {
+        self.staff()?;
+        Ok(Hidden(terminals(&self.gate.db).await?))
     }
 
     /// All organisations.

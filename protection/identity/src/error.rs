@@ -28,6 +28,33 @@ pub enum IdentityError {
     /// Somebody appointed himself, or roles that must stay apart would meet.
     #[error("{0}")]
     Separation(&'static str),
+    /// Passkeys are not set up on this instance.
+    #[error("パスキーの設定（[passkeys] origin）がありません。")]
+    NoPasskeys,
+    /// The town has no face product, or its key is not set.
+    #[error("顔認証の製品の設定がありません。")]
+    NoFaceProduct,
+    /// Nothing was begun in this session, or it is over, or it was used already.
+    #[error("本人確認の期限（5分）が切れたか、もう使われています。")]
+    NoCeremony,
+    /// The enrolment's code is wrong, spent or too old: not told apart.
+    #[error("受付の番号が正しくないか、期限（10分）が切れています。")]
+    EnrolmentCode,
+    /// What the browser or the face product sent does not prove anything.
+    #[error("本人であることを確かめられませんでした。")]
+    NotProved,
+    /// The page was opened under another address than the passkey belongs to.
+    #[error("開いているアドレスが、パスキーの登録先と違います。")]
+    WrongOrigin,
+    /// The device did not verify its user (no face, finger or PIN).
+    #[error("機器が本人の確認（顔・指紋など）をしませんでした。")]
+    NotVerified,
+    /// The counter went back: perhaps a copy exists. The passkey is suspended.
+    #[error("このパスキーは複製された疑いがあるため、使用を停止しました。")]
+    Cloned,
+    /// A passkey could not be written or read.
+    #[error("パスキーを処理できません。")]
+    Passkey,
     /// The password function failed.
     #[error("パスワードを処理できません。")]
     Kdf,
@@ -46,6 +73,15 @@ impl Coded for IdentityError {
             Self::NoSuchRole => "IDENTITY-ROLE",
             Self::Login => "IDENTITY-LOGIN",
             Self::Separation(_) => "IDENTITY-SEPARATION",
+            Self::NoPasskeys => "IDENTITY-NO-PASSKEYS",
+            Self::NoFaceProduct => "IDENTITY-NO-FACE-PRODUCT",
+            Self::NoCeremony => "IDENTITY-NO-CEREMONY",
+            Self::EnrolmentCode => "IDENTITY-ENROLMENT-CODE",
+            Self::NotProved => "IDENTITY-NOT-PROVED",
+            Self::WrongOrigin => "IDENTITY-WRONG-ORIGIN",
+            Self::NotVerified => "IDENTITY-NOT-VERIFIED",
+            Self::Cloned => "IDENTITY-CLONED",
+            Self::Passkey => "IDENTITY-PASSKEY",
             Self::Kdf => "IDENTITY-KDF",
             Self::Storage(e) => e.code(),
         }
@@ -62,7 +98,22 @@ impl Coded for IdentityError {
             Self::WeakPassword(_) => "別のパスワードを決めてください。",
             Self::NoSuchRole | Self::Separation(_) => "運営管理責任者に相談してください。",
             Self::Login => "別のIDを決めてください。",
-            Self::Kdf => "時間をおいてもう一度お試しください。",
+            Self::NoPasskeys | Self::NoFaceProduct => {
+                "システム管理者に、設定を確かめてもらってください。"
+            }
+            Self::NoCeremony => "この画面を開き直して、もう一度本人確認をしてください。",
+            Self::EnrolmentCode => "窓口で、新しい受付の番号をもらってください。",
+            Self::NotProved => {
+                "もう一度お試しください。続けて失敗するときは、運営事務局に連絡してください。"
+            }
+            Self::WrongOrigin => {
+                "画面に表示されたアドレスで開き直してください。心当たりのないアドレスなら、運営事務局に連絡してください。"
+            }
+            Self::NotVerified => "機器の設定で顔認証を使えるようにし、もう一度お試しください。",
+            Self::Cloned => {
+                "ほかのパスキーを使うか、運営事務局の窓口で登録し直してください。運営管理責任者の画面にも表示しました。"
+            }
+            Self::Passkey | Self::Kdf => "時間をおいてもう一度お試しください。",
             Self::Storage(e) => e.advice(),
         }
     }

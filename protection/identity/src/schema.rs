@@ -6,7 +6,7 @@ use crate::model::Org;
 pub const ITEMS: &str = include_str!("../items.toml");
 
 /// Tables of identity.
-pub const MIGRATIONS: &[Migration] = &[FIRST, PERIODS, DESKS, RESIDENTS];
+pub const MIGRATIONS: &[Migration] = &[FIRST, PERIODS, DESKS, RESIDENTS, PROOFS];
 
 const FIRST: Migration = Migration {
     id: "identity-0001",
@@ -77,6 +77,68 @@ CREATE TABLE identity_resident (
   address_number {text} NOT NULL,
   own {int} NOT NULL,
   PRIMARY KEY (user_id, address_number)) {clustered};
+",
+};
+
+/// Passkeys, enrolments at the counter, designated handlers and registered terminals (S0-46, S0-48, decision 0028).
+/// A handler's organisation is bound to his own and its kind, and only a department passes: not even a statement by
+/// hand makes a contractor one (S0-59).
+const PROOFS: Migration = Migration {
+    id: "identity-0005",
+    ddl: "
+CREATE TABLE identity_passkey (
+  id {blob} NOT NULL PRIMARY KEY,
+  user_id {blob} NOT NULL REFERENCES identity_user (id),
+  name {text} NOT NULL,
+  credential {blob} NOT NULL UNIQUE,
+  data {text} NOT NULL,
+  counter {int} NOT NULL,
+  created {int} NOT NULL,
+  used {int},
+  suspended {int},
+  ended {int},
+  ended_by {blob});
+CREATE INDEX identity_passkey_user ON identity_passkey (user_id);
+CREATE TABLE identity_enrolment (
+  id {blob} NOT NULL PRIMARY KEY,
+  user_id {blob} NOT NULL REFERENCES identity_user (id),
+  code {blob} NOT NULL,
+  opened {int} NOT NULL,
+  expires {int} NOT NULL,
+  document {text} NOT NULL,
+  checked {text} NOT NULL,
+  opened_by {blob} NOT NULL REFERENCES identity_user (id),
+  used {int},
+  CHECK (opened_by <> user_id));
+CREATE INDEX identity_enrolment_user ON identity_enrolment (user_id);
+CREATE UNIQUE INDEX identity_org_kind ON identity_org (id, kind);
+CREATE UNIQUE INDEX identity_user_org ON identity_user (id, org);
+CREATE TABLE identity_handler (
+  id {blob} NOT NULL PRIMARY KEY,
+  user_id {blob} NOT NULL,
+  org {blob} NOT NULL,
+  org_kind {text} NOT NULL CHECK (org_kind = 'department'),
+  valid_from {int} NOT NULL,
+  valid_until {int} NOT NULL,
+  trained {int} NOT NULL,
+  trained_until {int} NOT NULL,
+  requested_by {blob} NOT NULL,
+  approved_by {blob} NOT NULL,
+  ended {int},
+  FOREIGN KEY (user_id, org) REFERENCES identity_user (id, org),
+  FOREIGN KEY (org, org_kind) REFERENCES identity_org (id, kind),
+  CHECK (requested_by <> approved_by AND approved_by <> user_id AND requested_by <> user_id));
+CREATE INDEX identity_handler_user ON identity_handler (user_id);
+CREATE TABLE identity_terminal (
+  id {blob} NOT NULL PRIMARY KEY,
+  kind {text} NOT NULL CHECK (kind IN ('address', 'certificate')),
+  mark {text} NOT NULL,
+  name {text} NOT NULL,
+  place {text} NOT NULL,
+  approved_by {blob} NOT NULL,
+  entered {int} NOT NULL,
+  ended {int});
+CREATE UNIQUE INDEX identity_terminal_mark ON identity_terminal (mark) WHERE ended IS NULL;
 ",
 };
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mimamori_kernel::id::UserId;
 
-use crate::model::{SessionId, Visitor};
+use crate::model::{AuthLevel, SessionId, Visitor};
 
 /// Limits of a session, by the steady clock.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +50,8 @@ pub enum SessionState {
     None,
     /// May work.
     Live(Visitor),
+    /// ID and password were right, and the passkey is still to come; nothing opens before it.
+    Waiting(Visitor),
     /// Idle too long, or locked by the user: only the password opens it.
     Locked(Visitor),
     /// Over; told once.
@@ -61,6 +63,7 @@ struct Session {
     opened: i64,
     seen: i64,
     locked: bool,
+    waiting: bool,
     ended: Option<EndReason>,
 }
 
@@ -68,6 +71,22 @@ struct Session {
 pub(crate) struct Sessions {
     limits: Limits,
     all: Mutex<HashMap<SessionId, Session>>,
+}
+
+/// How long a session waits for its passkey, microseconds.
+const WAITING: i64 = 5 * 60 * 1_000_000;
+
+/// Ends the user's sessions but this one; whether there was one.
+fn end_others(all: &mut HashMap<SessionId, Session>, visitor: &Visitor) -> bool {
+    let mut other = false;
+    for session in all.values_mut().filter(|s| {
+        s.visitor.user == visitor.user && s.visitor.session != visitor.session && s.ended.is_none()
+    }) {
+        // One that still waits was never open to anybody.
+        other |= !session.waiting;
+        session.ended = Some(EndReason::OtherSignIn);
+    }
+    other
 }
 
 fn micros(d: Duration) -> i64 {
@@ -87,19 +106,13 @@ impl Sessions {
         f(&mut self.all.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Opens a session and ends the user's others; whether there was one.
-    pub(crate) fn open(&self, visitor: Visitor, now: i64) -> bool {
+    /// Opens a session and ends the user's others; whether there was one. One that waits for the passkey ends nobody's:
+    /// a stolen password alone throws nobody out.
+    pub(crate) fn open(&self, visitor: Visitor, now: i64, waiting: bool) -> bool {
         self.with(|all| {
             let keep = micros(self.limits.absolute);
             all.retain(|_, s| now - s.opened < keep + 3_600_000_000);
-            let mut other = false;
-            for session in all
-                .values_mut()
-                .filter(|s| s.visitor.user == visitor.user && s.ended.is_none())
-            {
-                session.ended = Some(EndReason::OtherSignIn);
-                other = true;
-            }
+            let other = !waiting && end_others(all, &visitor);
             all.insert(
                 visitor.session,
                 Session {
@@ -107,6 +120,7 @@ impl Sessions {
                     opened: now,
                     seen: now,
                     locked: false,
+                    waiting,
                     ended: None,
                 },
             );
@@ -127,6 +141,13 @@ impl Sessions {
                 all.remove(id);
                 return SessionState::Ended(reason);
             }
+            if session.waiting {
+                if now - session.opened >= WAITING {
+                    all.remove(id);
+                    return SessionState::None;
+                }
+                return SessionState::Waiting(session.visitor.clone());
+            }
             if now - session.seen >= micros(self.limits.idle) {
                 session.locked = true;
             }
@@ -139,7 +160,29 @@ impl Sessions {
     }
 
     pub(crate) fn lock(&self, id: &SessionId) {
-        self.with(|all| all.get_mut(id).into_iter().for_each(|s| s.locked = true));
+        self.with(|all| {
+            if let Some(session) = all.get_mut(id) {
+                // Whoever locks goes away: the next verification is a new one.
+                (session.locked, session.visitor.verified) = (true, None);
+            }
+        });
+    }
+
+    /// The user of this session was verified: it goes on if it waited, and its others end; whether there was one.
+    pub(crate) fn verified(&self, id: &SessionId, now: i64) -> bool {
+        self.with(|all| {
+            let Some(session) = all.get_mut(id).filter(|s| s.ended.is_none()) else {
+                return false;
+            };
+            let waited = std::mem::replace(&mut session.waiting, false);
+            session.visitor.verified = Some(now);
+            session.seen = now;
+            if session.visitor.auth != AuthLevel::PasswordInitial {
+                session.visitor.auth = AuthLevel::Verified;
+            }
+            let visitor = session.visitor.clone();
+            waited && end_others(all, &visitor)
+        })
     }
 
     pub(crate) fn unlock(&self, id: &SessionId, now: i64) {

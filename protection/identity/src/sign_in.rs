@@ -11,10 +11,13 @@ use tokio::sync::Semaphore;
 
 use crate::attempts::{Attempts, Counted};
 use crate::contract;
+use crate::designation::Place;
 use crate::desk::{self, Desk};
 use crate::error::IdentityError;
 use crate::model::{Account, AuthLevel, DemoGrant, OrgKind, Role, SessionId, Visitor};
+use crate::passkey::asks_for_passkey;
 use crate::password::{Kdf, verify};
+use crate::proof::Proofs;
 use crate::reading::{account_by_id, account_by_login, accounts};
 use crate::sessions::{EndReason, Limits, SessionState, Sessions};
 
@@ -25,18 +28,20 @@ pub struct SignedIn {
     pub cookie: String,
     /// Who.
     pub visitor: Visitor,
+    /// The passkey is still to come ([`SessionState::Waiting`]).
+    pub waiting: bool,
     /// Another session of this user was ended.
     pub ended_other: bool,
     /// Writes that belong into the transaction of the sign-in's line: the desk is known from now on.
     pub changes: Vec<Statement>,
 }
 
-struct Shared {
-    db: Db,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
+pub(crate) struct Shared {
+    pub(crate) db: Db,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
     kdf: Kdf,
-    sessions: Sessions,
+    pub(crate) sessions: Sessions,
     attempts: Attempts,
     kdf_room: Arc<Semaphore>,
     dummy: String,
@@ -45,7 +50,7 @@ struct Shared {
 
 /// Identity of one instance. Cheap to clone.
 #[derive(Clone)]
-pub struct Identity(Arc<Shared>);
+pub struct Identity(pub(crate) Arc<Shared>, pub(crate) Arc<Proofs>);
 
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -75,7 +80,7 @@ impl Identity {
         limits: Limits,
     ) -> Result<Self, IdentityError> {
         let dummy = kdf.hash("nobody has this password", &*random)?;
-        Ok(Self(Arc::new(Shared {
+        let shared = Shared {
             db,
             clock,
             random,
@@ -85,7 +90,14 @@ impl Identity {
             kdf_room: Arc::new(Semaphore::new(2)),
             dummy,
             verified: AtomicU64::new(0),
-        })))
+        };
+        Ok(Self(Arc::new(shared), Arc::default()))
+    }
+
+    /// The same with passkeys and the town's face product.
+    #[must_use]
+    pub fn with_proofs(self, proofs: Proofs) -> Self {
+        Self(self.0, Arc::new(proofs))
     }
 
     /// Cost of the password function.
@@ -181,7 +193,7 @@ impl Identity {
         }
     }
 
-    fn open(&self, account: &Account, role: Role, auth: AuthLevel) -> SignedIn {
+    fn open(&self, account: &Account, role: Role, auth: AuthLevel, waiting: bool) -> SignedIn {
         let mut secret = [0u8; 32];
         self.0.random.fill(&mut secret);
         let cookie: String = secret.iter().map(|b| format!("{b:02x}")).collect();
@@ -202,10 +214,12 @@ impl Identity {
             terminal: false,
             verified: None,
         };
-        let ended_other = self.0.sessions.open(visitor.clone(), self.0.clock.steady());
+        let steady = self.0.clock.steady();
+        let ended_other = self.0.sessions.open(visitor.clone(), steady, waiting);
         SignedIn {
             cookie,
             visitor,
+            waiting,
             ended_other,
             changes: vec![],
         }
@@ -232,7 +246,9 @@ impl Identity {
         } else {
             AuthLevel::Password
         };
-        let signed = self.open(&account, role.ok_or(IdentityError::NoSuchRole)?, auth);
+        let role = role.ok_or(IdentityError::NoSuchRole)?;
+        let waiting = asks_for_passkey(&self.0.db, &account.id).await?;
+        let signed = self.open(&account, role, auth, waiting);
         Ok(SignedIn {
             changes: Desk::new(&account.login, terminal).seen(self.0.clock.now().0),
             ..signed
@@ -252,7 +268,7 @@ impl Identity {
         if !account.roles.contains(&role) {
             return Err(IdentityError::NoSuchRole);
         }
-        Ok(self.open(account, role, AuthLevel::Password))
+        Ok(self.open(account, role, AuthLevel::Password, false))
     }
 
     /// What the cookie stands for.
@@ -268,17 +284,48 @@ impl Identity {
     ///
     /// Errors: [`IdentityError::Storage`] when the account cannot be read; nobody is let in then.
     pub async fn checked(&self, cookie: &str) -> Result<SessionState, IdentityError> {
-        let state = self.state(cookie);
-        let (SessionState::Live(visitor) | SessionState::Locked(visitor)) = &state else {
+        self.checked_at(cookie, &Place::default()).await
+    }
+
+    /// The same for a request from a place: the visitor knows whether a designation as 特定個人情報取扱者 is in
+    /// force, and whether the place is a registered terminal (S0-46, S0-48).
+    ///
+    /// Errors: as [`Self::checked`].
+    pub async fn checked_at(
+        &self,
+        cookie: &str,
+        place: &Place,
+    ) -> Result<SessionState, IdentityError> {
+        let mut state = self.state(cookie);
+        let (SessionState::Live(visitor)
+        | SessionState::Waiting(visitor)
+        | SessionState::Locked(visitor)) = &mut state
+        else {
             return Ok(state);
         };
-        let sql = "SELECT u.epoch, u.valid_until, o.ended, r.valid_until FROM identity_user u \
+        let sql = "SELECT u.epoch, u.valid_until, o.ended, r.valid_until, \
+            (SELECT COUNT(*) FROM identity_handler h WHERE h.user_id = u.id AND h.org = u.org AND h.ended IS NULL \
+            AND h.valid_from <= ? AND h.valid_until > ? AND h.trained_until > ?), \
+            (SELECT COUNT(*) FROM identity_terminal t WHERE t.ended IS NULL \
+            AND ((t.kind = 'address' AND t.mark = ?) OR (t.kind = 'certificate' AND t.mark = ?))) \
+            FROM identity_user u \
             JOIN identity_org o ON o.id = u.org JOIN identity_user_role r ON r.user_id = u.id AND r.role = ? \
             WHERE u.id = ? AND u.active = 1";
-        let args = vec![visitor.role.code().into(), visitor.user.bytes().into()];
         let now = self.0.clock.now().0;
+        let args = vec![
+            now.into(),
+            now.into(),
+            now.into(),
+            place.address.as_str().into(),
+            place.certificate_text().into(),
+            visitor.role.code().into(),
+            visitor.user.bytes().into(),
+        ];
         let reason = match self.0.db.fetch_one(sql, args).await? {
             Some(row) if row.int(0)? == visitor.epoch && row.opt_int(2)?.is_none() => {
+                let department = visitor.org_kind == OrgKind::Department;
+                visitor.handler = department && row.int(4)? > 0;
+                visitor.terminal = row.int(5)? > 0;
                 let over = |end: Option<i64>| end.is_some_and(|end| now >= end);
                 match over(row.opt_int(1)?) || over(row.opt_int(3)?) {
                     true => Some(EndReason::Expired),

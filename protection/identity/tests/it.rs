@@ -5,8 +5,14 @@
 mod accounts;
 #[path = "it/contracts.rs"]
 mod contracts;
+#[path = "it/designations.rs"]
+mod designations;
+#[path = "it/device.rs"]
+mod device;
 #[path = "it/office.rs"]
 mod office;
+#[path = "it/proofs.rs"]
+mod proofs;
 #[path = "it/sessions.rs"]
 mod sessions;
 #[path = "it/sign_in.rs"]

@@ -6,7 +6,7 @@ use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use futures_util::StreamExt as _;
-use mimamori_identity::{AuthLevel, EndReason, Role, SessionState, Visitor};
+use mimamori_identity::{AuthLevel, EndReason, Place, Role, SessionState, Visitor};
 use mimamori_kernel::date::wareki;
 use mimamori_kernel::error::Coded as _;
 use mimamori_pages::{FORM_LIMIT_BYTES, Frame, Problem};
@@ -21,6 +21,15 @@ pub const PUBLIC: [&str; 4] = ["/sign-in", "/guide", "/demo", "/demo/role"];
 
 /// Pages that a locked or not yet changed session may still reach.
 const ALWAYS: [&str; 4] = ["/sign-out", "/lock", "/unlock", "/password"];
+
+/// Pages of a session that waits for its passkey.
+const WAITING: [&str; 5] = [
+    "/verify",
+    "/verify/passkey",
+    "/verify/face",
+    "/demo/face",
+    "/sign-out",
+];
 
 /// The session's secret from the cookie header.
 pub(crate) fn cookie(site: &Site, request: &Request) -> Option<String> {
@@ -43,6 +52,26 @@ pub(crate) struct Secret(pub String);
 /// Where the request comes from, as far as the instance can know.
 #[derive(Debug, Clone)]
 pub(crate) struct Terminal(pub String);
+
+/// Whether the password was right and the passkey is still to come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiting(pub bool);
+
+/// Host and port of the request as the browser names them; a passkey belongs to one.
+#[derive(Debug, Clone)]
+pub(crate) struct Host(pub String);
+
+/// SHA-256 of the client certificate of the connection, where own TLS asked for one.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientCertificate(pub [u8; 32]);
+
+fn place(site: &Site, request: &Request) -> Place {
+    let certificate = request.extensions().get::<ClientCertificate>();
+    Place {
+        address: terminal(site, request),
+        certificate: certificate.map(|c| c.0),
+    }
+}
 
 /// Address of the other end of the connection; none in tests without a connection.
 fn peer(request: &Request) -> Option<std::net::IpAddr> {
@@ -127,7 +156,10 @@ fn ended(reason: EndReason) -> &'static str {
 pub(crate) async fn session(State(site): State<Site>, request: Request, next: Next) -> Response {
     let secret = cookie(&site, &request);
     let state = match &secret {
-        Some(secret) => site.identity.checked(secret).await,
+        Some(secret) => {
+            let place = place(&site, &request);
+            site.identity.checked_at(secret, &place).await
+        }
         None => Ok(SessionState::None),
     };
     let state = match state {
@@ -138,8 +170,10 @@ pub(crate) async fn session(State(site): State<Site>, request: Request, next: Ne
         }
     };
     let who = match &state {
-        SessionState::Live(visitor) | SessionState::Locked(visitor) => {
-            let locked = matches!(state, SessionState::Locked(_));
+        SessionState::Live(visitor)
+        | SessionState::Waiting(visitor)
+        | SessionState::Locked(visitor) => {
+            let locked = !matches!(state, SessionState::Live(_));
             Some((visitor.clone(), frame(&site, visitor, locked)))
         }
         SessionState::Ended(_) | SessionState::None => None,
@@ -192,7 +226,11 @@ async fn admit(
     if post && !same_origin(site, &request) {
         return Problem::csrf_mismatch().into_response();
     }
+    let waiting = matches!(state, SessionState::Waiting(_));
     match state {
+        SessionState::Waiting(_) if !public && !WAITING.contains(&path.as_str()) => {
+            return Redirect::to("/verify").into_response();
+        }
         SessionState::Live(visitor)
             if visitor.auth == AuthLevel::PasswordInitial && !public && !always =>
         {
@@ -215,6 +253,7 @@ async fn admit(
             binding = visitor.session.to_vec();
             extensions.insert(frame.clone());
             extensions.insert(visitor.clone());
+            extensions.insert(Waiting(waiting));
             extensions.insert(Secret(secret.unwrap_or_default().to_owned()));
         }
         None => {
@@ -222,7 +261,14 @@ async fn admit(
         }
     }
     let from = Terminal(terminal(site, &request));
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|v| v.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(|a| a.as_str()));
+    let host = Host(host.unwrap_or_default().to_owned());
     request.extensions_mut().insert(from);
+    request.extensions_mut().insert(host);
     if post {
         request = match token(site, request, &binding).await {
             Ok(request) => request,

@@ -5,8 +5,10 @@ mod guide;
 mod home;
 mod outputs;
 mod own_password;
+mod passkeys;
 mod second_administrator;
 mod sign_in;
+mod verify;
 
 pub(crate) use sign_in::opened;
 
@@ -115,6 +117,8 @@ pub struct Site {
     pub(crate) place: (std::path::PathBuf, Arc<crate::config::Config>),
     /// Present in a demo only.
     pub(crate) demo: Option<DemoGrant>,
+    /// Key of the simulated face terminal; present in a demo only.
+    pub(crate) face_key: Option<Arc<ed25519_dalek::SigningKey>>,
     /// Progress of the import that runs, for the screen.
     pub progress: Progress,
     /// Why the demo's load failed.
@@ -175,6 +179,7 @@ impl Site {
             contact: instance.config.contact.as_ref().map(Contact::line),
             place: (instance.dir.clone(), Arc::new(instance.config.clone())),
             demo: DemoGrant::from_environment(instance.config.environment.code()),
+            face_key: instance.demo_face.clone(),
             throttled: Arc::default(),
             progress: Progress::default(),
             failed: Arc::default(),
@@ -328,6 +333,14 @@ impl Site {
             .route("/unlock", post(sign_in::unlock))
             .route("/outputs/{line}", get(outputs::page))
             .route("/outputs/{line}/file", get(outputs::file))
+            .route("/verify", get(verify::page))
+            .route("/verify/passkey", post(verify::passkey))
+            .route("/verify/face", get(verify::face).post(verify::face_submit))
+            .route("/passkeys", get(passkeys::list))
+            .route("/passkeys/setup", get(passkeys::setup))
+            .route("/passkeys/new", get(passkeys::new).post(passkeys::begin))
+            .route("/passkeys/register", post(passkeys::register))
+            .route("/passkeys/{passkey}/end", post(passkeys::end))
             .route(
                 "/password",
                 get(own_password::page).post(own_password::submit),
@@ -339,7 +352,11 @@ impl Site {
         if self.demo.is_some() {
             own = own
                 .route("/demo", get(crate::demo::chooser))
-                .route("/demo/role", post(crate::demo::choose));
+                .route("/demo/role", post(crate::demo::choose))
+                .route(
+                    "/demo/face",
+                    get(verify::simulated).post(verify::simulated_submit),
+                );
         }
         let shell = Shell {
             tls: self.behind_tls(),

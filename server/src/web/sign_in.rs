@@ -131,13 +131,13 @@ pub(crate) async fn opened(site: &Site, signed: SignedIn, how: &str) -> Response
     } else {
         how.to_owned()
     };
-    let mut act = act(
-        site,
-        Some(&signed.visitor),
-        "session.open",
-        Decision::Allowed,
-        &policy,
-    );
+    // Nothing is open before the passkey: the line of the sign-in follows then.
+    let action = match signed.waiting {
+        true => "session.password",
+        false => "session.open",
+    };
+    let allowed = Decision::Allowed;
+    let mut act = act(site, Some(&signed.visitor), action, allowed, &policy);
     // The account is looked at again in the same transaction.
     act.ground = Default::default();
     act.changes = signed.changes;
@@ -145,7 +145,11 @@ pub(crate) async fn opened(site: &Site, signed: SignedIn, how: &str) -> Response
         site.identity.sign_out(&signed.cookie);
         return unwritten(&error);
     }
-    let home = if signed.ended_other { "/?other=1" } else { "/" };
+    let home = match (signed.waiting, signed.ended_other) {
+        (true, _) => "/verify",
+        (false, true) => "/?other=1",
+        (false, false) => "/",
+    };
     (
         AppendHeaders([(header::SET_COOKIE, set_cookie(site, &signed.cookie))]),
         Redirect::to(home),

@@ -114,8 +114,14 @@ pub async fn each_demo(test: impl AsyncFn(House)) {
 
 /// The demo with 300 people.
 pub async fn demo(server: Option<String>) -> House {
+    demo_with(server, |_| {}).await
+}
+
+/// The same with other settings.
+pub async fn demo_with(server: Option<String>, settings: impl FnOnce(&mut Config)) -> House {
     let dir = TempDir::new().unwrap();
     let mut config = config(Zone::Demo);
+    settings(&mut config);
     if let Some(url) = server {
         config.postgres_url_file = Some(postgres(&dir, &url).await.into());
     }
@@ -143,6 +149,9 @@ pub async fn demo(server: Option<String>) -> House {
             contract(&instance, &org).await.unwrap();
         }
     }
+    mimamori_server::demo::designate_handler(&instance, &[])
+        .await
+        .unwrap();
     let town = dir.path().join("town");
     std::fs::create_dir_all(&town).unwrap();
     let args = TownArgs {

@@ -47,7 +47,10 @@ fn demanded(cell: &Cell) -> bool {
         }
     }
     // S4-75: everybody but a citizen sees the own registration, whatever else is closed.
-    if matches!(cell.action.code(), "account.own" | "account.leave") {
+    // S0-48: and revokes a lost passkey of the own.
+    if cell.own && cell.action.code() == "passkey.end"
+        || matches!(cell.action.code(), "account.own" | "account.leave")
+    {
         return cell.own
             && cell.kind != OrgKind::Citizens
             && cell.purpose == Purpose::Operation
@@ -137,7 +140,7 @@ fn demanded(cell: &Cell) -> bool {
         }
         // S0-26, S4-13, S4-101: who leads and who audits reads the registrations.
         "people.list" | "people.open" | "request.list" | "review.list" | "organisation.list"
-        | "contract.list" => {
+        | "contract.list" | "handler.list" | "terminal.list" => {
             operates(cell, Class::Staff)
                 && matches!(
                     cell.role,
@@ -151,7 +154,8 @@ fn demanded(cell: &Cell) -> bool {
         }
         // S4-28, S4-54, S4-74, S4-76: the office does it, and nobody for himself.
         "people.stop" | "password.reset" | "password.propose" | "certificate.print"
-        | "role.propose" | "role.end" | "scope.propose" | "resident.propose" | "review.answer" => {
+        | "role.propose" | "role.end" | "scope.propose" | "resident.propose" | "review.answer"
+        | "passkey.open" | "handler.propose" => {
             operates(cell, Class::Staff) && cell.role == Role::OperationsManager && !cell.own
         }
         "people.register"
@@ -160,7 +164,12 @@ fn demanded(cell: &Cell) -> bool {
         | "contract.end"
         | "batch.propose"
         | "batch.decline"
-        | "batch.issue" => operates(cell, Class::Staff) && cell.role == Role::OperationsManager,
+        | "batch.issue"
+        // S0-46, S0-48: passkeys, designations and terminals go through the office.
+        | "passkey.end"
+        | "handler.end"
+        | "terminal.propose"
+        | "terminal.end" => operates(cell, Class::Staff) && cell.role == Role::OperationsManager,
         // S0-04, S0-05, S0-45: who may open a person's record may write down why.
         "note.write" => {
             cell.kind == OrgKind::Department

@@ -70,7 +70,7 @@ async fn sessions(house: &House, kanji: &str, person: &str) -> Vec<Session> {
         let form = format!("kanji={}&channel=counter", encoded(kanji));
         let found = house.post("/residents/search", &cookie, &form).await;
         let mut result = "0".repeat(32);
-        let officer = ["clerk-1", "lead-1", "care-1"].contains(&login);
+        let officer = ["clerk-1", "handler-1", "lead-1", "care-1"].contains(&login);
         let reason = format!("/residents/{person}/reason");
         house.post(&reason, &cookie, "channel=counter").await;
         let record = house.get(&format!("/residents/{person}"), &cookie).await;
@@ -103,7 +103,7 @@ async fn sessions(house: &House, kanji: &str, person: &str) -> Vec<Session> {
 
 /// Pages that would show a person or a judgement about one: without a line they are 503.
 fn must_fail(login: &str, method: &str, path: &str) -> bool {
-    let officer = ["clerk-1", "lead-1", "care-1"].contains(&login);
+    let officer = ["clerk-1", "handler-1", "lead-1", "care-1"].contains(&login);
     match (method, path) {
         ("POST", "/residents/search") | ("GET", "/residents/{person}") => true,
         ("GET", "/residents/search") | ("GET" | "POST", "/residents/{person}/note") => !officer,
@@ -116,7 +116,7 @@ fn must_fail(login: &str, method: &str, path: &str) -> bool {
         (_, path) if path.starts_with("/residents/imports") => login != "lead-1",
         ("GET", "/me" | "/me/sheet" | "/me/statement") => login == "citizen-1",
         // Every page of the office begins with a decision; its ids lead nowhere, and that is a line too.
-        ("GET", "/account") => true,
+        ("GET", "/account" | "/passkeys") => true,
         ("GET", path) if path.starts_with("/operations/") => true,
         ("POST", "/operations/people/new" | "/operations/organisations/new") => true,
         ("GET", "/insurance/queues/{queue}" | "/insurance/cards") => true,

@@ -10,11 +10,15 @@ use mimamori_pages::Choice;
 use mimamori_trace::LineView;
 
 /// Acts of the house itself, which no room declares.
-const HOUSE: [(&str, &str); 9] = [
+const HOUSE: [(&str, &str); 13] = [
     ("session.open", "サインイン"),
+    ("session.password", "IDとパスワードの確認（パスキーの前）"),
+    ("session.verify", "本人確認"),
+    ("passkey.enrol", "パスキーの登録"),
     ("session.close", "サインアウト"),
     ("session.lock", "画面のロック"),
     ("session.unlock", "画面のロックの解除"),
+    ("handler.designate", "特定個人情報取扱者の指定（デモ）"),
     ("account.create", "利用者の登録"),
     ("account.link", "利用者と本人の結び付け"),
     ("account.password", "パスワードの変更"),

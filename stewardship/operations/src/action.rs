@@ -59,6 +59,29 @@ pub const CONTRACT_LIST: Action = Action::new("contract.list", "契約の一覧�
 pub const CONTRACT_PROPOSE: Action = Action::new("contract.propose", "契約の登録を申請", &[Staff]);
 /// Ends a contract early.
 pub const CONTRACT_END: Action = Action::new("contract.end", "契約を終了", &[Staff]);
+/// Opens the registration of a passkey for somebody at the counter.
+pub const PASSKEY_OPEN: Action =
+    Action::new("passkey.open", "パスキーの登録を受付", &[Staff]).granting();
+/// Revokes a passkey.
+pub const PASSKEY_END: Action = Action::new("passkey.end", "パスキーを失効", &[Staff]);
+/// Designated handlers.
+pub const HANDLER_LIST: Action =
+    Action::new("handler.list", "特定個人情報取扱者の一覧を閲覧", &[Staff]);
+/// Asks for a designation.
+pub const HANDLER_PROPOSE: Action = Action::new(
+    "handler.propose",
+    "特定個人情報取扱者の指定を申請",
+    &[Staff],
+);
+/// Ends a designation.
+pub const HANDLER_END: Action =
+    Action::new("handler.end", "特定個人情報取扱者の指定を終了", &[Staff]);
+/// Registered terminals.
+pub const TERMINAL_LIST: Action = Action::new("terminal.list", "端末の一覧を閲覧", &[Staff]);
+/// Asks to register a terminal.
+pub const TERMINAL_PROPOSE: Action = Action::new("terminal.propose", "端末の登録を申請", &[Staff]);
+/// Ends the registration of a terminal.
+pub const TERMINAL_END: Action = Action::new("terminal.end", "端末の登録を終了", &[Staff]);
 /// One's own registration.
 pub const ACCOUNT_OWN: Action = Action::new("account.own", "自分の登録を確認", &[Staff]);
 /// Asks for the end of one's own account.
@@ -90,6 +113,14 @@ pub const ALL: &[Action] = &[
     CONTRACT_LIST,
     CONTRACT_PROPOSE,
     CONTRACT_END,
+    PASSKEY_OPEN,
+    PASSKEY_END,
+    HANDLER_LIST,
+    HANDLER_PROPOSE,
+    HANDLER_END,
+    TERMINAL_LIST,
+    TERMINAL_PROPOSE,
+    TERMINAL_END,
     ACCOUNT_OWN,
     ACCOUNT_LEAVE,
 ];

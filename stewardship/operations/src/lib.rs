@@ -16,6 +16,7 @@ mod request;
 mod review;
 mod schema;
 mod screen;
+mod terminal;
 
 use std::sync::Arc;
 
@@ -126,6 +127,32 @@ impl Operations {
             .route(
                 "/operations/people/{user}/resident",
                 get(people::resident::page).post(people::resident::submit),
+            )
+            .route(
+                "/operations/people/{user}/passkey",
+                get(people::passkey::page).post(people::passkey::submit),
+            )
+            .route(
+                "/operations/people/{user}/passkeys/{passkey}/end",
+                get(people::passkey::end_page).post(people::passkey::end),
+            )
+            .route("/operations/handlers", get(people::handler::list))
+            .route(
+                "/operations/people/{user}/handler",
+                get(people::handler::page).post(people::handler::submit),
+            )
+            .route(
+                "/operations/people/{user}/handler/end",
+                get(people::handler::end_page).post(people::handler::end),
+            )
+            .route("/operations/terminals", get(terminal::list))
+            .route(
+                "/operations/terminals/new",
+                get(terminal::page).post(terminal::submit),
+            )
+            .route(
+                "/operations/terminals/{terminal}/end",
+                get(terminal::end_page).post(terminal::end),
             )
             .route("/operations/requests", get(request::page::list))
             .route(

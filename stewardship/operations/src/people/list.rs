@@ -71,6 +71,8 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Query(which): Query<W
         .link("/operations/reviews", "権限の棚卸し")
         .link("/operations/organisations", "所属・機関")
         .link("/operations/contracts", "委託契約")
+        .link("/operations/handlers", "特定個人情報取扱者")
+        .link("/operations/terminals", "登録された端末")
         .link("/operations/structure", "運用管理体制図")
         .table("利用者", &heads, rows, "利用者はまだいません。")
         .pages(pages)

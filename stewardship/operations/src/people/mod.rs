@@ -1,9 +1,11 @@
 //! 利用者管理: who may work with the system, from registration to the last day.
 
 pub(crate) mod certificate;
+pub(crate) mod handler;
 pub(crate) mod list;
 pub(crate) mod overview;
 pub(crate) mod own;
+pub(crate) mod passkey;
 pub(crate) mod password;
 pub(crate) mod record;
 pub(crate) mod register;

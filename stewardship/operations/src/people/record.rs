@@ -3,13 +3,13 @@
 use axum::extract::Path;
 use axum::response::Response;
 use mimamori_gate::{GateError, Purpose, Record};
-use mimamori_identity::Account;
+use mimamori_identity::{Account, may_handle};
 use mimamori_kernel::id::UserId;
 use mimamori_pages::Term;
 
 use super::rule::{held, state};
 use super::store::{EVENT, user as user_of};
-use super::{id, offers, resident};
+use super::{id, offers, passkey, resident};
 use crate::error::answer;
 use crate::request::{COLUMNS, Request};
 use crate::screen::{Cell, Desk, SheetPage, day, mask, moment};
@@ -85,7 +85,8 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<Stri
             )
             .await?;
         let ties = permit.ties(&user).await?;
-        let known = accounts.and(events).and(requests).and(ties);
+        let passkeys = permit.passkeys(&user).await?;
+        let known = accounts.and(events).and(requests).and(ties).and(passkeys);
         let shown = permit.reveal(known).await?;
         Ok::<_, OperationsError>((user, shown))
     };
@@ -93,7 +94,7 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<Stri
         Ok(read) => read,
         Err(error) => return answer(error),
     };
-    let (((accounts, events), requests), ties) = &*shown;
+    let ((((accounts, events), requests), ties), passkeys) = &*shown;
     let Some(account) = accounts.iter().find(|a| a.id == user) else {
         return answer(GateError::NotFound.into());
     };
@@ -129,12 +130,24 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<Stri
             "resident",
             "本人の宛名番号の登録を申請する",
         ),
+        (
+            action::PASSKEY_OPEN,
+            "passkey",
+            "パスキーの登録を受け付ける",
+        ),
+        (
+            action::HANDLER_PROPOSE,
+            "handler",
+            "特定個人情報取扱者の指定を申請する",
+        ),
         (action::RESET, "password", "パスワードを再発行する"),
         (action::CERTIFICATE, "certificate", "登録済証を印刷する"),
         (action::STOP, "stop", "利用を停止する"),
     ];
     for (act, path, label) in acts {
-        if account.active && offers(&room, &visitor, act, Some(user)) {
+        // Not even the link for somebody who can never be one (S0-59).
+        let never = act == action::HANDLER_PROPOSE && may_handle(account).is_err();
+        if account.active && !never && offers(&room, &visitor, act, Some(user)) {
             sheet = sheet.link(format!("{at}/{path}"), label);
         }
     }
@@ -145,6 +158,12 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(user): Path<Stri
             &["役割", "任期", "手続"],
             duties.collect(),
             "任命はまだありません。",
+        )
+        .table(
+            "パスキー",
+            &passkey::HEADS,
+            passkey::rows(&room, &visitor, user, passkeys),
+            "パスキーはまだ登録されていません。",
         )
         .table(
             "承認を待つ申請",

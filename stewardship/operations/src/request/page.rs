@@ -25,6 +25,7 @@ fn whom(request: &Request, accounts: &[Account], organisations: &[Organisation])
             let found = organisations.iter().find(|o| o.org.id == *org);
             found.map_or("—".into(), |o| o.org.name.clone())
         }
+        Asked::Terminal { name, .. } => name.clone(),
         other => name(accounts, other.user()),
     }
 }
@@ -218,8 +219,11 @@ async fn act(
                 told(left(&request, &accounts, now))?;
             }
             let decided = rule::decide(&request, to, by, &accounts, password.as_ref(), now)?;
-            // Which resident somebody is changes no right: his sessions go on.
-            let rights = !matches!(request.asked, Asked::Resident { .. });
+            // Which resident somebody is changes no right, and a designation is asked for at each request: sessions go on.
+            let rights = !matches!(
+                request.asked,
+                Asked::Resident { .. } | Asked::Handler { .. }
+            );
             let changed = (!decided.is_empty() && rights)
                 .then(|| request.asked.user())
                 .flatten();

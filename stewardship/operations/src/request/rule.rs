@@ -2,11 +2,12 @@
 
 use jiff::civil::Date;
 use mimamori_identity::{
-    Account, AccountChange, Contract, Initial, Period, Role, Scope, Terms, Ties, appoint,
-    enter_contract, reset_password, set_scope, set_ties, stop,
+    Account, AccountChange, Contract, DesignationDays, Initial, Mark, Period, Role, Scope, Terms,
+    Ties, appoint, designate, enter_contract, enter_terminal, reset_password, set_scope, set_ties,
+    stop,
 };
 use mimamori_kernel::clock::Instant;
-use mimamori_kernel::id::{ContractId, OrgId, RequestId, UserId};
+use mimamori_kernel::id::{ContractId, DesignationId, OrgId, RequestId, TerminalId, UserId};
 
 use crate::people::rule::{holds, needs_two, new_to, over_others};
 use crate::screen::{day, mask};
@@ -40,6 +41,17 @@ pub(crate) enum Asked {
         /// How the asker checked who it is, in words.
         checked: String,
     },
+    /// A designation as 特定個人情報取扱者.
+    Handler {
+        user: UserId,
+        days: DesignationDays,
+    },
+    /// A terminal from which numbers may be handled.
+    Terminal {
+        mark: Mark,
+        name: String,
+        place: String,
+    },
     Contract {
         org: OrgId,
         subject: String,
@@ -56,8 +68,9 @@ impl Asked {
             | Self::Resident { user, .. }
             | Self::Scope { user, .. }
             | Self::Leave { user }
+            | Self::Handler { user, .. }
             | Self::Password { user, .. } => Some(*user),
-            Self::Contract { .. } => None,
+            Self::Contract { .. } | Self::Terminal { .. } => None,
         }
     }
 
@@ -82,6 +95,15 @@ impl Asked {
                 mask(scope.write)
             ),
             Self::Leave { .. } => "利用の終了".into(),
+            Self::Handler { days, .. } => format!(
+                "特定個人情報取扱者の指定（{}〜{}、研修 {}）",
+                day(days.from),
+                day(days.until),
+                day(days.trained)
+            ),
+            Self::Terminal { mark, name, place } => {
+                format!("端末の登録: {name}（{place}、{}）", mark.text())
+            }
             Self::Password { checked, .. } => {
                 format!("パスワードの再発行（本人確認: {checked}）")
             }
@@ -239,6 +261,15 @@ pub(crate) fn decide(
         Asked::Resident { user, ties } => set_ties(&open(*user)?.id, ties),
         Asked::Scope { user, scope } => set_scope(open(*user)?, *scope),
         Asked::Leave { user } => stop(open(*user)?, now),
+        Asked::Handler { user, days } => {
+            let id = DesignationId::from_bytes(*request.id.bytes());
+            let two = (asked_by, open(by)?);
+            designate(id, two, open(*user)?, *days, now)?
+        }
+        Asked::Terminal { mark, name, place } => {
+            let id = TerminalId::from_bytes(*request.id.bytes());
+            enter_terminal(id, mark, (name, place), &by, now)
+        }
         Asked::Password { user, .. } => {
             let initial = initial.ok_or(OperationsError::Machine)?;
             reset_password(open(*user)?, initial, now, INITIAL)

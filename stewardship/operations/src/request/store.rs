@@ -1,6 +1,6 @@
 use jiff::civil::Date;
 use mimamori_gate::{Record, Statement, Value};
-use mimamori_identity::{Period, Role, Scope, Terms, Ties};
+use mimamori_identity::{DesignationDays, Mark, Period, Role, Scope, Terms, Ties};
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{OrgId, RequestId, UserId};
 
@@ -77,6 +77,19 @@ fn asked(record: &Record) -> Option<Asked> {
             },
         },
         "leave" => Asked::Leave { user: user()? },
+        "handler" => Asked::Handler {
+            user: user()?,
+            days: DesignationDays {
+                from: day("first_day")?,
+                until: day("last_day")?,
+                trained: day("checked")?,
+            },
+        },
+        "terminal" => Asked::Terminal {
+            mark: Mark::parse(record.text("checked")?)?,
+            name: record.text("subject")?.to_owned(),
+            place: record.text("purposes")?.to_owned(),
+        },
         "password" => Asked::Password {
             user: user()?,
             checked: record.text("checked")?.to_owned(),
@@ -126,6 +139,11 @@ impl Request {
             Asked::Scope { user, scope } => ("scope", Some(*user), None, "", no_days, *scope),
             Asked::Leave { user } => ("leave", Some(*user), None, "", no_days, no_scope),
             Asked::Password { user, .. } => ("password", Some(*user), None, "", no_days, no_scope),
+            Asked::Handler { user, days } => {
+                let days = (Some(days.from), Some(days.until));
+                ("handler", Some(*user), None, "", days, no_scope)
+            }
+            Asked::Terminal { .. } => ("terminal", None, None, "", no_days, no_scope),
             Asked::Contract { org, days, .. } => {
                 let days = (Some(days.0), Some(days.1));
                 ("contract", None, Some(*org), "", days, no_scope)
@@ -135,6 +153,7 @@ impl Request {
             Asked::Contract { subject, terms, .. } => {
                 (subject.clone(), terms.purposes.join(","), terms.classes)
             }
+            Asked::Terminal { name, place, .. } => (name.clone(), place.clone(), 0),
             _ => (String::new(), String::new(), 0),
         };
         let ties = match &self.asked {
@@ -142,8 +161,11 @@ impl Request {
             _ => Ties::default(),
         };
         let checked = match &self.asked {
-            Asked::Password { checked, .. } => checked.as_str(),
-            _ => "",
+            Asked::Password { checked, .. } => checked.clone(),
+            // Day of the training, mark of the terminal: what the approver compares.
+            Asked::Handler { days, .. } => days.trained.to_string(),
+            Asked::Terminal { mark, .. } => mark.text(),
+            _ => String::new(),
         };
         Statement::new(
             "INSERT INTO operations_request (id, kind, user_id, org, role, first_day, last_day, read_mask, write_mask, \
