@@ -6,6 +6,7 @@ import { chromium } from "playwright-core";
 /** Logins of the demo (server/src/demo.rs). */
 export const LOGINS = {
   clerk: "clerk-1",
+  handler: "handler-1",
   lead: "lead-1",
   care: "care-1",
   system: "system-1",

@@ -35,6 +35,11 @@ pub fn socket(dir: &Path) -> PathBuf {
     file(dir, "control.sock")
 }
 
+/// References that the room erases before it serves, after a restore; one a line.
+pub(crate) fn erase_list(dir: &Path) -> PathBuf {
+    file(dir, "ERASE")
+}
+
 /// The web process's way to the room, where one is set. A demo's room is found under the name that the page was
 /// asked by.
 pub(crate) fn desk(dir: &Path, config: &Config) -> Option<Numbers> {
@@ -129,7 +134,6 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
         seconds: setting.seconds,
     };
     settled(dir, &setting).await?;
-    crate::backup::numbers_again(dir, &source(dir, &setting)).await?;
     let (clock, random) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
     let room = Room::open(
         &database(dir),
@@ -140,6 +144,12 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
         random,
     )
     .await?;
+    let erase = erase_list(dir);
+    if erase.exists() {
+        let list = std::fs::read_to_string(&erase).map_err(StartError::file(&erase))?;
+        room.erase(&list).await?;
+        std::fs::remove_file(&erase).map_err(StartError::file(&erase))?;
+    }
     let control = mimamori_numbers::bind(&socket(dir))?;
     tokio::spawn(mimamori_numbers::answer(control, room.clone()));
     let handle = Handle::new();

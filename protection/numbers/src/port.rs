@@ -215,8 +215,8 @@ pub enum Call {
     Hello,
     /// A ticket.
     Ticket(Order),
-    /// Deletes a number; needs no screen of the room.
-    Delete(Order),
+    /// Deletes the number behind a reference, for the line; needs no screen of the room.
+    Delete(String, i64),
     /// Item ㊸ without the number.
     Management(String),
     /// References with a number, after one.

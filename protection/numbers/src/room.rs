@@ -133,7 +133,16 @@ impl Room {
                 }
             }
             Call::Ticket(order) => self.ticket(order),
-            Call::Delete(order) => self.delete(order).await?,
+            Call::Delete(reference, line) => {
+                let ticket = TicketId::random(&*self.0.random);
+                let report = Report {
+                    ticket,
+                    kind: Kind::Delete.code(),
+                    line,
+                };
+                vault.delete(&report, &parsed(&reference)?).await?;
+                Reply::Done
+            }
             Call::Management(reference) => {
                 Reply::Management(vault.management(&parsed(&reference)?).await?)
             }
@@ -177,16 +186,21 @@ impl Room {
         }
     }
 
-    async fn delete(&self, order: Order) -> Result<Reply, NumbersError> {
-        let reference = order.reference.ok_or(NumbersError::Speech)?;
-        let ticket = TicketId::random(&*self.0.random);
-        let report = Report {
-            ticket,
-            kind: Kind::Delete.code(),
-            line: order.line,
-        };
-        self.0.vault.delete(&report, &reference).await?;
-        Ok(Reply::Done)
+    /// Erases what was erased before a restore brought it back: references, one a line.
+    ///
+    /// # Errors
+    /// [`NumbersError::Speech`] for something else than a list of references.
+    pub async fn erase(&self, list: &str) -> Result<(), NumbersError> {
+        for text in list.lines() {
+            let ticket = TicketId::random(&*self.0.random);
+            let report = Report {
+                ticket,
+                kind: Kind::Delete.code(),
+                line: 0,
+            };
+            self.0.vault.delete(&report, &parsed(text)?).await?;
+        }
+        Ok(())
     }
 
     /// Wraps every key under another wrapping key. For a room that is stopped; the caller puts the new key in the old
@@ -205,25 +219,6 @@ impl Room {
         vault.rewrap(next).await?;
         vault.close().await;
         Ok(())
-    }
-
-    /// Removes again what was removed after a backup that was restored: reference, and when it was removed (microseconds
-    /// since 1970 UTC). A number that was registered later stays. For a room that has not opened yet; numbers removed.
-    ///
-    /// # Errors
-    /// [`NumbersError`]; nothing is changed then.
-    pub async fn remove_again(
-        file: &std::path::Path,
-        kek: &KekSource,
-        line: i64,
-        removed: &[(NumberRef, i64)],
-    ) -> Result<usize, NumbersError> {
-        let clock = Arc::new(mimamori_kernel::clock::SystemClock::new());
-        let random = Arc::new(mimamori_kernel::random::SystemRandom);
-        let vault = Vault::open(file, kek, clock, random).await?;
-        let count = vault.remove_again(line, removed).await?;
-        vault.close().await;
-        Ok(count)
     }
 
     /// Ends in order.

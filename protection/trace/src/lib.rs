@@ -24,4 +24,4 @@ pub use details::Scope;
 pub use leaf::{Leaf, Part, Token};
 pub use reader::{Entry, LineView};
 pub use search::{Query, REPORT, Total};
-pub use store::{ITEMS, MIGRATIONS};
+pub use store::{ERASED_NUMBER, ITEMS, MIGRATIONS, erasure};

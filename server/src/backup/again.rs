@@ -1,12 +1,11 @@
 //! After a restore: what was revoked and erased since the generation is done again before anybody is served.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mimamori_backup::replace;
 use mimamori_encryption::Keys;
-use mimamori_kernel::id::NumberRef;
-use mimamori_numbers::{KekSource, Room};
 use mimamori_storage::Statement;
+use mimamori_trace::ERASED_NUMBER;
 
 use super::NUMBERS;
 use super::copy::open_copy;
@@ -52,12 +51,12 @@ pub async fn again(instance: &Instance) -> Result<(), StartError> {
     let file = instance.dir.join(AGAIN);
     if file.exists() {
         let journal = Journal::load(&file, &instance.keys)?;
+        erase_numbers(&instance.dir, &journal.erased(ERASED_NUMBER))?;
         let told = format!("journal at {} tree {}", journal.at, journal.size());
         let mut changes = journal.statements()?;
         changes.extend(epoch(&instance.dir).await?);
         let act = system_act(instance, "backup.again", told, changes);
-        let line = instance.trace.record(act).await?.line();
-        tell(&instance.dir, &journal, line)?;
+        instance.trace.record(act).await?;
         gone(&instance.dir, &file)?;
     }
     let file = instance.dir.join(WITHOUT);
@@ -98,53 +97,18 @@ async fn epoch(dir: &Path) -> Result<Option<Statement>, StartError> {
     Ok(Some(Statement::new(sql, vec![epoch.into()])))
 }
 
-/// What the numbers room has to remove again; it alone has the keys.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Removals {
-    line: i64,
-    /// Reference, and when its number was removed.
-    removed: Vec<(String, i64)>,
-}
-
-fn removals(dir: &Path) -> PathBuf {
-    dir.join(crate::numbers::FOLDER).join("remove-again")
-}
-
-/// Tells the numbers room, which does it before it answers anybody.
-fn tell(dir: &Path, journal: &Journal, line: u64) -> Result<(), StartError> {
-    let removed = journal.removed_numbers();
-    if removed.is_empty() || !dir.join(NUMBERS).exists() {
+/// Leaves the list of what the numbers room has to erase before it serves; only that room can write its database.
+fn erase_numbers(dir: &Path, references: &[Vec<u8>]) -> Result<(), StartError> {
+    if references.is_empty() || !dir.join(NUMBERS).exists() {
         return Ok(());
     }
-    let removed = removed
-        .iter()
-        .map(|(reference, at)| (reference.to_string(), *at));
-    let told = Removals {
-        line: i64::try_from(line).unwrap_or(i64::MAX),
-        removed: removed.collect(),
-    };
-    let text = serde_json::to_vec(&told).map_err(|e| StartError::State(e.to_string()))?;
-    Ok(replace(&removals(dir), &text)?)
-}
-
-/// The numbers room's part, in its own process, before it answers anybody. Killed inside, it begins anew.
-///
-/// # Errors
-/// [`StartError`]: the room must not open then.
-pub(crate) async fn numbers_again(dir: &Path, kek: &KekSource) -> Result<(), StartError> {
-    let file = removals(dir);
-    if !file.exists() {
-        return Ok(());
+    let mut list = String::new();
+    for reference in references {
+        list.extend(reference.iter().map(|b| format!("{b:02x}")));
+        list.push('\n');
     }
-    let text = std::fs::read(&file).map_err(StartError::file(&file))?;
-    let damaged = || StartError::State(format!("{} を読めません。", file.display()));
-    let told: Removals = serde_json::from_slice(&text).map_err(|_| damaged())?;
-    let parsed = told.removed.iter();
-    let parsed = parsed.map(|(reference, at)| Some((reference.parse().ok()?, *at)));
-    let removed: Option<Vec<(NumberRef, i64)>> = parsed.collect();
-    let removed = removed.ok_or_else(damaged)?;
-    Room::remove_again(&dir.join(NUMBERS), kek, told.line, &removed).await?;
-    gone(&dir.join(crate::numbers::FOLDER), &file)
+    replace(&crate::numbers::erase_list(dir), list.as_bytes())?;
+    Ok(())
 }
 
 /// Whether this instance was restored without a journal and nobody has said yet that it was made up for.

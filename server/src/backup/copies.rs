@@ -64,7 +64,7 @@ pub struct Copies {
     clock: std::sync::Arc<dyn Clock>,
     trace: Trace,
     db: Db,
-    seen: Option<(Ground, Option<i64>)>,
+    seen: Option<(Ground, i64)>,
     last: Option<(Journal, Instant)>,
 }
 
@@ -94,7 +94,7 @@ impl Copies {
             .last
             .as_ref()
             .is_none_or(|(_, at)| at.elapsed() >= LONGEST);
-        let seen = (self.trace.ground(), removals(&self.db).await?);
+        let seen = (self.trace.ground(), erasures(&self.db).await?);
         if !due && self.seen == Some(seen) {
             return Ok(false);
         }
@@ -137,9 +137,8 @@ impl Copies {
     }
 }
 
-/// The last line that told what the numbers room did; found by the index of the actions.
-async fn removals(db: &Db) -> Result<Option<i64>, StorageError> {
-    let last = "SELECT MAX(line) FROM trace_line WHERE action = 'number.outcome'";
-    let row = db.fetch_one(last, vec![]).await?;
-    row.map_or(Ok(None), |r| r.opt_int(0))
+async fn erasures(db: &Db) -> Result<i64, StorageError> {
+    let count = "SELECT COUNT(*) FROM backup_erasure";
+    let row = db.fetch_one(count, vec![]).await?;
+    row.map_or(Ok(0), |r| r.int(0))
 }

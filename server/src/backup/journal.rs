@@ -8,7 +8,6 @@ use std::path::Path;
 
 use mimamori_backup::Manifest;
 use mimamori_encryption::Keys;
-use mimamori_kernel::id::NumberRef;
 use mimamori_storage::{Db, Row, Statement, Value};
 
 use super::signer;
@@ -154,17 +153,15 @@ const KINDS: &[Kind] = &[
         width: 1,
     },
     Kind {
-        // The number itself is removed by its room; see `Journal::removed_numbers`.
-        name: NUMBER,
-        read: "SELECT ticket, reference, at FROM care_insurance_number_outcome WHERE kind = 'delete' AND outcome = 'done' ORDER BY at, ticket",
-        again: "INSERT INTO care_insurance_number_outcome (ticket, kind, outcome, line, reference, loaded, refused, at) \
-                VALUES (?, 'delete', 'done', 0, ?, 0, 0, ?) ON CONFLICT (ticket) DO NOTHING",
+        name: ERASURE,
+        read: "SELECT kind, id, at FROM backup_erasure ORDER BY kind, id",
+        again: "INSERT INTO backup_erasure (kind, id, at) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO NOTHING",
         takes: &[0, 1, 2],
         width: 3,
     },
 ];
 
-const NUMBER: &str = "number-removed";
+const ERASURE: &str = "erasure";
 
 /// Everything revoked and erased up to one moment.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -285,13 +282,11 @@ impl Journal {
         Ok(out)
     }
 
-    /// Individual numbers that were removed: reference in the numbers room, and when (microseconds since 1970 UTC).
-    pub fn removed_numbers(&self) -> Vec<(NumberRef, i64)> {
-        let rows = self.rows.get(NUMBER).into_iter().flatten();
-        rows.filter_map(|row| match (row.get(1)?, row.get(2)?) {
-            (Cell::Bytes { hex }, Cell::Int(at)) => {
-                Some((NumberRef::from_bytes(bytes(hex)?.try_into().ok()?), *at))
-            }
+    /// Ids of the erasures of one kind.
+    pub fn erased(&self, wanted: &str) -> Vec<Vec<u8>> {
+        let rows = self.rows.get(ERASURE).into_iter().flatten();
+        rows.filter_map(|row| match (row.first()?, row.get(1)?) {
+            (Cell::Text(kind), Cell::Bytes { hex }) if kind == wanted => bytes(hex),
             _ => None,
         })
         .collect()
@@ -343,12 +338,10 @@ mod tests {
                 ],
             ),
             (
-                "number-removed",
+                "erasure",
                 vec![
-                    Cell::Bytes { hex: "0b".into() },
-                    Cell::Bytes {
-                        hex: "0a".repeat(16),
-                    },
+                    Cell::Text("number".into()),
+                    Cell::Bytes { hex: "0a".into() },
                     Cell::Int(9),
                 ],
             ),
@@ -382,10 +375,7 @@ mod tests {
         let path = put(&whole, &own, dir.path()).unwrap();
         assert_eq!(Journal::load(&path, &own).unwrap(), whole);
         assert_eq!(written(dir.path()), Some(5));
-        assert_eq!(
-            whole.removed_numbers(),
-            [(NumberRef::from_bytes([10; 16]), 9)]
-        );
+        assert_eq!(whole.erased("number"), [[10]]);
         let statements = whole.statements().unwrap();
         assert_eq!(statements.len(), 3);
         assert_eq!(

@@ -29,7 +29,6 @@ use crate::instance::Instance;
 
 use copy::{Copied, copied};
 
-pub(crate) use again::numbers_again;
 pub use again::{Without, again, checked};
 pub use copies::{Copies, doctor};
 pub use drill::{Report, drill, last_report};

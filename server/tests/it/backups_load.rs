@@ -3,13 +3,14 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use mimamori_gate::erasure;
 use mimamori_kernel::id::ImportId;
 use mimamori_kernel::random::SystemRandom;
 use mimamori_server::backup::{Maker, drill, restore};
 use mimamori_server::config::Config;
 use mimamori_server::init::system_act;
 use mimamori_server::instance::{Instance, database};
-use mimamori_storage::{Statement, Value, testing};
+use mimamori_storage::{Value, testing};
 use mimamori_verifier::trace::{Options, verify};
 
 use crate::backups::{house, keep, one, open};
@@ -22,8 +23,7 @@ fn id() -> [u8; 16] {
 /// Lines whose change is a row beside them, until it is told to stop.
 async fn lines(instance: &Instance, stop: &AtomicBool, written: &AtomicI64) {
     while !stop.load(Ordering::Relaxed) {
-        let sql = "INSERT INTO identity_desk (desk, seen) VALUES (?, 7)";
-        let change = Statement::new(sql, vec![(&id()).into()]);
+        let change = erasure("load", &id(), 1);
         let act = system_act(instance, "test.load", String::new(), vec![change]);
         instance.trace.record(act).await.unwrap();
         written.fetch_add(1, Ordering::Relaxed);
@@ -96,7 +96,7 @@ async fn under_load(server: Option<String>) {
         let db = database(&to, &Config::load(&to).unwrap()).await.unwrap();
         let told = "SELECT COUNT(*) FROM trace_line WHERE action = 'test.load'";
         let told = count(&one(&db, told).await);
-        let changed = "SELECT COUNT(*) FROM identity_desk WHERE seen = 7";
+        let changed = "SELECT COUNT(*) FROM backup_erasure WHERE kind = 'load'";
         assert_eq!(
             count(&one(&db, changed).await),
             told,

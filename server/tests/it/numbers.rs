@@ -1,7 +1,5 @@
 //! Number work from the office's pages through the numbers room, both ends in one process, on both engines.
 
-use std::sync::Arc;
-
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -711,4 +709,81 @@ async fn new_keys_are_ordered_on_the_screen_by_the_system_administrator_alone() 
         .await
         .unwrap();
     assert_eq!(office.shown(&person).await, number(5));
+}
+
+#[tokio::test]
+async fn a_restored_room_erases_again_what_was_erased_and_says_so() {
+    let house = crate::house::demo(None).await;
+    derive(&house).await;
+    let persons = house.persons(INSURED).await;
+    let old = house.instance.dir.join("old.db");
+    let list = {
+        let office = Office::open(&house, Limits::default()).await;
+        for n in 0..2 {
+            office
+                .enter(&persons[n].0, "register", &number(5 + n as u64))
+                .await;
+        }
+        mimamori_storage::copy_file(&house.instance.dir.join("numbers/numbers.db"), &old).unwrap();
+        let home = format!("/insurance/numbers/persons/{}", persons[0].0);
+        assert_eq!(
+            office.post(&format!("{home}/delete"), GIVEN).await.status,
+            StatusCode::SEE_OTHER
+        );
+        let sql = "SELECT id FROM backup_erasure WHERE kind = 'number'";
+        let rows = house.instance.db.fetch(sql, vec![]).await.unwrap();
+        let id: [u8; 16] = rows[0].array(0).unwrap();
+        // Another number of the same person has another reference: it is not erased with the first one.
+        office.enter(&persons[0].0, "register", &number(7)).await;
+        let kept = house
+            .instance
+            .db
+            .fetch(
+                "SELECT reference FROM care_insurance_number WHERE ended = 0",
+                vec![],
+            )
+            .await
+            .unwrap();
+        assert!(kept.iter().all(|row| row.array::<16>(0).unwrap() != id) && kept.len() == 2);
+        format!("{}\n", mimamori_kernel::id::NumberRef::from_bytes(id))
+    };
+    let back = house.instance.dir.join("back");
+    std::fs::create_dir(&back).unwrap();
+    std::fs::rename(&old, back.join("numbers.db")).unwrap();
+    let kek = KekSource::File(house.instance.dir.join("numbers/keys/kek.key"));
+    let window = Window {
+        port: 1,
+        cookie: "m".into(),
+        parents: vec![],
+        tls: false,
+        seconds: 30,
+    };
+    let (clock, random) = (house.instance.clock.clone(), house.instance.random.clone());
+    let room = Room::open(
+        &back.join("numbers.db"),
+        &kek,
+        window,
+        Limits::default(),
+        clock,
+        random,
+    )
+    .await
+    .unwrap();
+    let left = async || {
+        let place = mimamori_storage::Location::File {
+            path: back.join("numbers.db"),
+            synchronous: mimamori_storage::Synchronous::Full,
+        };
+        let db = mimamori_storage::Db::open(place, 1).await.unwrap();
+        let rows = db
+            .fetch("SELECT COUNT(*) FROM numbers_record", vec![])
+            .await
+            .unwrap();
+        db.close().await;
+        rows[0].int(0).unwrap()
+    };
+    assert_eq!(left().await, 2, "the restored copy has it again");
+    room.erase(&list).await.unwrap();
+    room.erase(&list).await.unwrap();
+    assert_eq!(left().await, 1);
 }

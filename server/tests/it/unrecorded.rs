@@ -168,6 +168,8 @@ async fn when_no_line_can_be_written_no_page_shows_a_person() {
                     "0batch0",
                     "0organisation0",
                     "0contract0",
+                    "0passkey0",
+                    "0terminal0",
                 ]
                 .iter()
                 .fold(path, |path, mark| path.replace(mark, &"0".repeat(32)));

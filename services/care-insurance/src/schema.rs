@@ -122,8 +122,11 @@ const NUMBERS: Migration = Migration {
     id: "care-insurance-0005",
     ddl: "
 CREATE TABLE care_insurance_number (
-  person {blob} NOT NULL PRIMARY KEY,
-  reference {blob} NOT NULL UNIQUE) {clustered};
+  reference {blob} NOT NULL PRIMARY KEY,
+  person {blob} NOT NULL,
+  ended {int} NOT NULL,
+  gone {int} NOT NULL) {clustered};
+CREATE INDEX care_insurance_number_person ON care_insurance_number (person, ended);
 CREATE TABLE care_insurance_number_outcome (
   ticket {blob} NOT NULL PRIMARY KEY,
   kind {text} NOT NULL,

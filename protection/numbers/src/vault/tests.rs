@@ -329,22 +329,3 @@ async fn a_rotation_leaves_every_number_findable_at_every_moment() {
             .same(&many[5].1)
     );
 }
-
-#[tokio::test]
-async fn what_was_removed_after_a_restored_backup_is_removed_again_and_later_numbers_stay() {
-    let place = Place::new();
-    let vault = place.open().await.unwrap();
-    for n in 1..=3 {
-        put(&vault, person(n), &number(u64::from(n)), false).await;
-    }
-    let later = SystemClock::new().now().0 + 1;
-    let removed = [(person(1), later), (person(2), 5), (person(9), later)];
-    assert_eq!(vault.remove_again(4, &removed).await.unwrap(), 1);
-    assert_eq!(vault.remove_again(4, &removed).await.unwrap(), 0);
-    assert!(vault.reveal(&person(1)).await.unwrap().is_none());
-    assert!(vault.reveal(&person(2)).await.unwrap().is_some());
-    vault.close().await;
-    // The sum over all rows still fits.
-    let vault = place.open().await.unwrap();
-    assert_eq!(vault.held(None).await.unwrap(), [person(2), person(3)]);
-}

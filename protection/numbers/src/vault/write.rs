@@ -259,62 +259,26 @@ impl Vault {
             let told = match held.first() {
                 None => Told::Missing,
                 Some(row) => {
-                    self.remove(&mut writer, &ring, reference, row, report.line)
-                        .await?;
+                    let mut whole = state::read(&mut writer, &ring.state).await?;
+                    whole.sum = minus(&whole.sum, &state::mark(&ring.state, row)?);
+                    whole.count -= 1;
+                    let sql = "DELETE FROM numbers_record WHERE reference = ?";
+                    writer.execute(sql, vec![reference.bytes().into()]).await?;
+                    self.history(
+                        &mut writer,
+                        reference,
+                        "delete",
+                        report.line,
+                        &Known::default(),
+                    )
+                    .await?;
+                    state::write(&mut writer, &ring.state, whole).await?;
                     Told::Done
                 }
             };
             self.outcome(&mut writer, report, told, Some(reference), (0, 0))
                 .await?;
             Ok(told)
-        }
-        .await;
-        ended(&mut writer, done).await
-    }
-
-    /// Takes one record out of the table and of the sum, inside a transaction.
-    async fn remove(
-        &self,
-        writer: &mut Writer,
-        ring: &Ring,
-        reference: &NumberRef,
-        row: &Row,
-        line: i64,
-    ) -> Result<(), NumbersError> {
-        let mut whole = state::read(writer, &ring.state).await?;
-        whole.sum = minus(&whole.sum, &state::mark(&ring.state, row)?);
-        whole.count -= 1;
-        let sql = "DELETE FROM numbers_record WHERE reference = ?";
-        writer.execute(sql, vec![reference.bytes().into()]).await?;
-        self.history(writer, reference, "delete", line, &Known::default())
-            .await?;
-        state::write(writer, &ring.state, whole).await
-    }
-
-    /// Removes again what was removed after a backup that was restored: reference, and when it was removed
-    /// (microseconds since 1970 UTC). A number that was registered later stays. Numbers removed now.
-    pub async fn remove_again(
-        &self,
-        line: i64,
-        removed: &[(NumberRef, i64)],
-    ) -> Result<usize, NumbersError> {
-        let mut writer = self.0.writer.lock().await;
-        let ring = self.0.ring.read().await;
-        // Overwritten, not only unlinked.
-        writer.run("PRAGMA secure_delete = ON").await?;
-        writer.begin().await?;
-        let done = async {
-            let mut count = 0;
-            for (reference, at) in removed {
-                let sql = format!("{ROW} AND registered < ?");
-                let args = vec![reference.bytes().into(), (*at).into()];
-                if let Some(row) = writer.fetch(&sql, args).await?.first() {
-                    self.remove(&mut writer, &ring, reference, row, line)
-                        .await?;
-                    count += 1;
-                }
-            }
-            Ok(count)
         }
         .await;
         ended(&mut writer, done).await

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use mimamori_gate::{Gate, JobPermit, Statement, Value};
+use mimamori_gate::{ERASED_NUMBER, Gate, JobPermit, Statement, Value, erasure};
+use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{NumberRef, PersonId};
 use mimamori_numbers::NumbersError;
-use mimamori_numbers::port::{Call, Outcome, Reply};
+use mimamori_numbers::port::{Call, Kind, Outcome, Reply};
 
 use super::{DeskError, Numbers};
 use crate::action;
@@ -28,6 +29,12 @@ impl Numbers {
     /// # Errors
     /// [`DeskError`]; the room keeps what was not acknowledged.
     pub async fn sync(&self, gate: &Gate) -> Result<usize, DeskError> {
+        // What the room was away for is asked for again.
+        for reference in leaving(gate).await? {
+            self.client
+                .call(Call::Delete(reference.to_string(), 0))
+                .await?;
+        }
         let mut written = 0;
         loop {
             let Reply::Outcomes(outcomes) = self.client.call(Call::Outcomes).await? else {
@@ -41,6 +48,11 @@ impl Numbers {
             };
             let job = gate.job(action::NUMBER_OUTCOME, None).await?;
             let mut steps: Vec<Statement> = outcomes.iter().map(row).collect();
+            let deleted = outcomes.iter().filter(|o| o.kind == Kind::Delete.code());
+            steps.extend(deleted.filter_map(|o| Some((o.reference?, o.at))).map(|(reference, at)| {
+                let sql = "UPDATE care_insurance_number SET gone = 1, ended = CASE WHEN ended = 0 THEN ? ELSE ended END WHERE reference = ?";
+                Statement::new(sql, vec![at.into(), reference.bytes().into()])
+            }));
             steps.push(Statement::new(
                 "UPDATE care_insurance_number_state SET epoch = ? WHERE one = 1 AND epoch < ?",
                 vec![epoch.into(), epoch.into()],
@@ -163,12 +175,8 @@ pub(super) async fn in_scope(gate: &Gate, person: &PersonId) -> Result<Option<St
 
 /// References of everybody who has one.
 pub(super) async fn references(job: &JobPermit) -> Result<HashMap<NumberRef, PersonId>, DeskError> {
-    let rows = job
-        .rows(
-            "SELECT reference, person FROM care_insurance_number",
-            vec![],
-        )
-        .await?;
+    let sql = "SELECT reference, person FROM care_insurance_number WHERE ended = 0";
+    let rows = job.rows(sql, vec![]).await?;
     let pair = |row: &mimamori_gate::Row| {
         Ok((
             NumberRef::from_bytes(row.array(0)?),
@@ -178,11 +186,47 @@ pub(super) async fn references(job: &JobPermit) -> Result<HashMap<NumberRef, Per
     rows.iter().map(pair).collect()
 }
 
-/// The row that gives a person a reference.
+/// The row that gives a person a reference, unless there is one in force.
 pub(super) fn new_reference(person: &PersonId, reference: &NumberRef) -> Statement {
-    let args: Vec<Value> = vec![person.bytes().into(), reference.bytes().into()];
+    let own = || Value::from(person.bytes());
     Statement::new(
-        "INSERT INTO care_insurance_number (person, reference) VALUES (?, ?) ON CONFLICT (person) DO NOTHING",
-        args,
+        "INSERT INTO care_insurance_number (reference, person, ended, gone) SELECT ?, ?, 0, 0 WHERE NOT EXISTS \
+         (SELECT 1 FROM care_insurance_number n WHERE n.person = ? AND n.ended = 0)",
+        vec![reference.bytes().into(), own(), own()],
     )
+}
+
+/// Ends a reference for ever: a number that is registered later gets another one, so that a restore erases this one
+/// again and nothing else.
+pub(super) fn ended(reference: &NumberRef, now: Instant) -> Vec<Statement> {
+    let args = vec![now.0.into(), reference.bytes().into()];
+    vec![
+        erasure(ERASED_NUMBER, reference.bytes(), now.0),
+        Statement::expecting(
+            "UPDATE care_insurance_number SET ended = ? WHERE reference = ? AND ended = 0",
+            args,
+            1,
+            "care-insurance-number-ended",
+        ),
+    ]
+}
+
+/// References that ended and that the room has not said to have deleted.
+pub(super) async fn leaving(gate: &Gate) -> Result<Vec<NumberRef>, DeskError> {
+    let job = gate.job(action::NUMBER_OUTCOME, None).await?;
+    let sql = "SELECT reference FROM care_insurance_number WHERE ended > 0 AND gone = 0 LIMIT 100";
+    let rows = job.rows(sql, vec![]).await?;
+    rows.iter()
+        .map(|row| Ok(NumberRef::from_bytes(row.array(0)?)))
+        .collect()
+}
+
+/// References of a person that ended, newest first.
+pub(super) async fn past(gate: &Gate, person: &PersonId) -> Result<Vec<NumberRef>, DeskError> {
+    let job = gate.job(action::NUMBER_OUTCOME, None).await?;
+    let sql = "SELECT reference FROM care_insurance_number WHERE person = ? AND ended > 0 ORDER BY ended DESC LIMIT 20";
+    let rows = job.rows(sql, vec![person.bytes().into()]).await?;
+    rows.iter()
+        .map(|row| Ok(NumberRef::from_bytes(row.array(0)?)))
+        .collect()
 }

@@ -85,7 +85,7 @@ pub(super) async fn see(
         .fetch("residents_person", &columns, book::CURRENT, vec![])
         .await?;
     let references = permit
-        .fetch("care_insurance_number", &["reference"], "1 = 1", vec![])
+        .fetch("care_insurance_number", &["reference"], "ended = 0", vec![])
         .await?;
     let seen = permit.reveal(names.and(references)).await?;
     let line = seen.line();
@@ -125,16 +125,21 @@ pub(super) async fn person_page(
         let seen = see(room, visitor, person, Purpose::CareInsurance).await?;
         desk.ready(&room.gate).await?;
         desk.sync(&room.gate).await?;
-        let (management, looks) = match &seen.reference {
-            Some(reference) => {
-                let call = Call::Management(reference.to_string());
-                let Reply::Management(management) = desk.client.call(call).await? else {
-                    return Err(NumbersError::Speech.into());
-                };
-                (management, book::looks(&room.gate, reference).await?)
+        let mut management = Management::default();
+        let mut looks = Vec::new();
+        // What was deleted keeps its history, under references of its own.
+        let past = book::past(&room.gate, &person).await?;
+        for reference in seen.reference.iter().chain(&past) {
+            let call = Call::Management(reference.to_string());
+            let Reply::Management(told) = desk.client.call(call).await? else {
+                return Err(NumbersError::Speech.into());
+            };
+            if Some(reference) == seen.reference.as_ref() {
+                management.held = told.held;
             }
-            None => (Management::default(), vec![]),
-        };
+            management.history.extend(told.history);
+            looks.extend(book::looks(&room.gate, reference).await?);
+        }
         let at = |micros: i64| Instant(micros).office_text();
         let mut terms = Vec::new();
         if let Some((how, registered, changed)) = &management.held {
@@ -242,7 +247,7 @@ pub(crate) async fn reveal(
         let permit = permit.whole().await?;
         let (_, port) = desk.ready(&room.gate).await?;
         let references = permit
-            .fetch("care_insurance_number", &["reference"], "1 = 1", vec![])
+            .fetch("care_insurance_number", &["reference"], "ended = 0", vec![])
             .await?;
         let references = permit.reveal(references).await?;
         let line = references.line();

@@ -207,7 +207,7 @@ async fn reference(
     let person = permit.person();
     let permit = permit.whole().await?;
     let job = room.gate.job(action::NUMBER_OUTCOME, None).await?;
-    let sql = "SELECT reference FROM care_insurance_number WHERE person = ?";
+    let sql = "SELECT reference FROM care_insurance_number WHERE person = ? AND ended = 0";
     let known = job.rows(sql, vec![person.bytes().into()]).await?;
     match known.first() {
         Some(row) => {
@@ -341,15 +341,24 @@ async fn deleted(
         )
         .await?;
     desk.ready(&room.gate).await?;
-    let (reference, line) = reference(room, permit).await?;
-    let order = order(
-        visitor,
-        Kind::Delete,
-        Some(reference),
-        line,
-        Obtained::default(),
-    );
-    match desk.client.call(Call::Delete(order)).await? {
+    let permit = permit.whole().await?;
+    let sql = "SELECT reference FROM care_insurance_number WHERE person = ? AND ended = 0";
+    let job = room.gate.job(action::NUMBER_OUTCOME, None).await?;
+    let rows = job.rows(sql, vec![person.bytes().into()]).await?;
+    let Some(row) = rows.first() else {
+        return Ok(());
+    };
+    let reference = NumberRef::from_bytes(row.array(0)?);
+    // First in the register, with its mark for restores; the room follows, also when it is away now.
+    let line = permit
+        .change(book::ended(&reference, room.clock.now()), None)
+        .await?;
+    let line = i64::try_from(line).unwrap_or(i64::MAX);
+    match desk
+        .client
+        .call(Call::Delete(reference.to_string(), line))
+        .await?
+    {
         Reply::Done => {}
         _ => return Err(NumbersError::Speech.into()),
     }
