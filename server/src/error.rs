@@ -63,12 +63,12 @@ pub enum StartError {
     /// Copy of the database.
     #[error(transparent)]
     Copy(#[from] mimamori_storage::CopyError),
-    /// The numbers room.
-    #[error(transparent)]
-    Numbers(#[from] mimamori_numbers::NumbersError),
     /// Tables of PostgreSQL.
     #[error(transparent)]
     Tables(#[from] mimamori_storage::TableError),
+    /// The numbers room.
+    #[error(transparent)]
+    Numbers(#[from] mimamori_numbers::NumbersError),
     /// Sample town.
     #[error(transparent)]
     Town(#[from] mimamori_testkit::TownError),

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use mimamori_backup::replace;
 use mimamori_encryption::Keys;
+use mimamori_storage::Statement;
 use mimamori_trace::ERASED_NUMBER;
 
 use super::NUMBERS;
+use super::copy::open_copy;
 use super::journal::Journal;
 use crate::error::StartError;
 use crate::init::{system_act, system_line};
@@ -51,19 +53,19 @@ pub async fn again(instance: &Instance) -> Result<(), StartError> {
         let journal = Journal::load(&file, &instance.keys)?;
         erase_numbers(&instance.dir, &journal.erased(ERASED_NUMBER))?;
         let told = format!("journal at {} tree {}", journal.at, journal.size());
-        let act = system_act(instance, "backup.again", told, journal.statements()?);
+        let mut changes = journal.statements()?;
+        changes.extend(epoch(&instance.dir).await?);
+        let act = system_act(instance, "backup.again", told, changes);
         instance.trace.record(act).await?;
         gone(&instance.dir, &file)?;
     }
     let file = instance.dir.join(WITHOUT);
     if file.exists() {
         let told = std::fs::read_to_string(&file).map_err(StartError::file(&file))?;
-        let line = system_line(
-            &instance.trace,
-            "backup.without-journal",
-            told.trim().to_owned(),
-        );
-        instance.trace.record(line).await?;
+        let changes = epoch(&instance.dir).await?.into_iter().collect();
+        let code = told.trim().to_owned();
+        let act = system_act(instance, "backup.without-journal", code, changes);
+        instance.trace.record(act).await?;
         let staging = instance.dir.join("staging");
         std::fs::create_dir_all(&staging).map_err(StartError::file(&staging))?;
         replace(&instance.dir.join(UNCHECKED), told.as_bytes())?;
@@ -76,6 +78,23 @@ fn gone(dir: &Path, file: &Path) -> Result<(), StartError> {
     std::fs::remove_file(file)
         .and_then(|()| std::fs::File::open(dir)?.sync_all())
         .map_err(StartError::file(file))
+}
+
+/// The newest state of numbers that the register was told of is the restored one's from now on: the room would be taken
+/// for one that was put back behind its back.
+async fn epoch(dir: &Path) -> Result<Option<Statement>, StartError> {
+    let path = dir.join(NUMBERS);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let db = open_copy(path).await?;
+    let row = db
+        .fetch_one("SELECT epoch FROM numbers_state", vec![])
+        .await?;
+    db.close().await;
+    let epoch = row.map_or(Ok(0), |row| row.int(0))?;
+    let sql = "UPDATE care_insurance_number_state SET epoch = ? WHERE one = 1";
+    Ok(Some(Statement::new(sql, vec![epoch.into()])))
 }
 
 /// Leaves the list of what the numbers room has to erase before it serves; only that room can write its database.

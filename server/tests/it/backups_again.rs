@@ -32,8 +32,9 @@ async fn a_restore_does_revocations_and_erasures_again_before_it_serves() {
     std::fs::create_dir(instance.dir.join("numbers")).unwrap();
     let db = open(numbers.clone()).await;
     let mut writer = db.writer().await.unwrap();
-    let table = "CREATE TABLE numbers_record (reference BLOB PRIMARY KEY, sealed BLOB)";
-    writer.run(table).await.unwrap();
+    let tables = "CREATE TABLE numbers_record (reference BLOB PRIMARY KEY, sealed BLOB);
+        CREATE TABLE numbers_state (epoch INTEGER); INSERT INTO numbers_state VALUES (3)";
+    writer.run(tables).await.unwrap();
     for n in 1..=3u8 {
         let insert = "INSERT INTO numbers_record (reference, sealed) VALUES (?, ?)";
         let args = vec![(&[n; 16]).into(), (&[7; 40]).into()];
@@ -91,6 +92,8 @@ async fn a_restore_does_revocations_and_erasures_again_before_it_serves() {
         vec!["search/%".into()],
     )
     .await;
+    let newer = "UPDATE care_insurance_number_state SET epoch = ?";
+    change(instance, newer, vec![8i64.into()]).await;
     let erased = mimamori_gate::erasure(mimamori_gate::ERASED_NUMBER, &[2; 16], 9);
     change(instance, &erased.sql, erased.args).await;
     assert!(
@@ -133,6 +136,9 @@ async fn a_restore_does_revocations_and_erasures_again_before_it_serves() {
             one(&back.db, "SELECT COUNT(*) FROM backup_erasure").await,
             [Value::Int(1)]
         );
+        // The room's state of then is the newest one that the register knows.
+        let epoch = "SELECT epoch FROM care_insurance_number_state";
+        assert_eq!(one(&back.db, epoch).await, [Value::Int(3)]);
         assert!(!mark.exists());
         // Only the numbers room writes its database: it finds this list before it serves.
         let list = std::fs::read_to_string(to.join("numbers/ERASE")).unwrap();
@@ -208,4 +214,65 @@ async fn a_restore_without_a_journal_is_told_until_somebody_answers() {
     assert!(error.to_string().contains("あとの証跡"), "{error}");
     let loaded = Journal::load(&root.join("journal/journal"), &Keys::load(&keys).unwrap()).unwrap();
     assert!(loaded.size() > 0);
+}
+/// One of everything that must not come back.
+const ENDINGS: [&str; 9] = [
+    "UPDATE identity_user SET active = 0, epoch = epoch + 1 WHERE login = 'clerk-1'",
+    "UPDATE identity_user SET epoch = epoch + 1, read_scope = 3 WHERE login = 'care-1'",
+    "UPDATE identity_user_role SET valid_until = 5 WHERE role = 'lead-officer'",
+    "UPDATE identity_org SET ended = 5 WHERE id = (SELECT org FROM identity_user WHERE login = 'audit-1')",
+    "UPDATE identity_contract SET ended = 5 WHERE ended IS NULL",
+    "INSERT INTO identity_passkey (id, user_id, name, credential, data, counter, created, suspended, ended) \
+     SELECT id, id, 'key', id, '', 0, 1, 4, 5 FROM identity_user WHERE login = 'care-1'",
+    "INSERT INTO identity_terminal (id, kind, mark, name, place, approved_by, entered, ended) \
+     SELECT id, 'address', '192.0.2.1', 'a', 'b', id, 1, 5 FROM identity_user WHERE login = 'care-1'",
+    "INSERT INTO identity_handler (id, user_id, org, org_kind, valid_from, valid_until, trained, trained_until, requested_by, approved_by, ended) \
+     SELECT a.id, a.id, a.org, 'department', 1, 9, 1, 9, b.id, c.id, 5 FROM identity_user a, identity_user b, identity_user c \
+     WHERE a.login = 'care-1' AND b.login = 'lead-1' AND c.login = 'system-1'",
+    "INSERT INTO trace_key (scope, wrapped) VALUES ('reason/00', NULL)",
+];
+
+/// The rows of every kind, without those of the demo's own making.
+const AFTER: [&str; 5] = [
+    "SELECT active, epoch, read_scope FROM identity_user ORDER BY id",
+    "SELECT COUNT(*) FROM identity_user_role WHERE valid_until = 5",
+    "SELECT COUNT(*) FROM identity_org, identity_contract WHERE identity_org.ended = 5 AND identity_contract.ended = 5",
+    "SELECT p.suspended, p.ended, t.ended, h.ended FROM identity_passkey p, identity_terminal t, identity_handler h",
+    "SELECT COUNT(*) FROM trace_key WHERE wrapped IS NULL",
+];
+
+#[tokio::test]
+async fn every_kind_of_ending_is_done_again_on_both_engines() {
+    crate::house::each_demo(async |house| {
+        let instance = &house.instance;
+        for sql in ENDINGS {
+            change(instance, sql, vec![]).await;
+        }
+        let journal = Journal::now(&instance.db, String::new(), 1).await.unwrap();
+        let state = async || {
+            let mut all = Vec::new();
+            for sql in AFTER {
+                all.push(instance.db.fetch(sql, vec![]).await.unwrap());
+            }
+            all
+        };
+        let ended = state().await;
+        let mut writer = instance.db.writer().await.unwrap();
+        for table in ["identity_passkey", "identity_terminal", "identity_handler", "identity_contract", "identity_org"] {
+            writer.run(&format!("UPDATE {table} SET ended = NULL")).await.unwrap();
+        }
+        let back = "UPDATE identity_passkey SET suspended = NULL; UPDATE identity_user_role SET valid_until = NULL; \
+            DELETE FROM trace_key WHERE scope = 'reason/00'; \
+            UPDATE identity_user SET active = 1, epoch = 1, read_scope = NULL";
+        writer.run(back).await.unwrap();
+        assert_ne!(state().await, ended);
+        for turn in 0..2 {
+            for statement in journal.statements().unwrap() {
+                writer.apply(statement).await.unwrap();
+            }
+            assert_eq!(state().await, ended, "turn {turn}");
+        }
+        writer.close().await.unwrap();
+    })
+    .await;
 }

@@ -35,8 +35,9 @@ async fn numbers(instance: &Instance, stop: &AtomicBool) {
     std::fs::create_dir(instance.dir.join("numbers")).unwrap();
     let db = open(instance.dir.join("numbers/numbers.db")).await;
     let mut writer = db.writer().await.unwrap();
-    let table = "CREATE TABLE numbers_record (reference BLOB PRIMARY KEY, line INTEGER NOT NULL)";
-    writer.run(table).await.unwrap();
+    let tables = "CREATE TABLE numbers_record (reference BLOB PRIMARY KEY, line INTEGER NOT NULL);
+        CREATE TABLE numbers_state (epoch INTEGER); INSERT INTO numbers_state VALUES (3)";
+    writer.run(tables).await.unwrap();
     while !stop.load(Ordering::Relaxed) {
         let act = system_act(instance, "test.number", String::new(), vec![]);
         let line = instance.trace.record(act).await.unwrap().line();

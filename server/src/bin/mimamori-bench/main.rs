@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 #![allow(clippy::unwrap_used, reason = "a bench that cannot go on stops")]
 
+mod backups;
 mod bare;
 mod client;
 mod figures;
@@ -21,6 +22,7 @@ use mimamori_storage::Location;
 
 const HELP: &str = "mimamori-bench [--people 93000] [--seconds 20] [--port 8931]
 Loads the sample town in a demo of its own under the folder for temporary files and measures it over HTTP.
+--backups [--rounds 5]: instead of that, backups and restores beside `restic`, which must be installed.
 MIMAMORI_TEST_PG=postgres://... also measures a bare PostgreSQL as a peer (tables bench_person and bench_line in its schema public).";
 
 struct Demo(Child);
@@ -99,7 +101,11 @@ async fn main() {
         "people {people}, {seconds} s each, fdatasync of 4 KiB {:.2} ms",
         disk(&root)
     );
-    run(people, seconds, port, root.clone()).await;
+    if std::env::args().any(|a| a == "--backups") {
+        backups::measure(&root, people, option("--rounds", 5)).await;
+    } else {
+        run(people, seconds, port, root.clone()).await;
+    }
     println!("fdatasync of 4 KiB at the end {:.2} ms", disk(&root));
     let _ = std::fs::remove_dir_all(root);
 }
@@ -196,7 +202,7 @@ async fn run(people: u64, seconds: u64, port: u16, root: PathBuf) {
     inside::measure(&root.join("demo"), port, seconds).await;
 }
 
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     std::env::current_exe().unwrap().with_file_name("mimamori")
 }
 
