@@ -37,7 +37,7 @@ test("both tours show the same pictures, and all of them exist", () => {
 });
 
 test("steps are numbered and every manual ends with what to do in trouble", () => {
-  for (const name of ["clerk", "office", "auditor"]) {
+  for (const name of ["clerk", "office", "auditor", "operator"]) {
     const text = read(new URL(`manual/${name}.md`, DOCS));
     assert.match(text, /^1\. /m, name);
     assert.match(text, /\n## 困ったとき\n/, name);

@@ -419,6 +419,9 @@ async fn doctor(data: &Path) -> Result<(), StartError> {
             "介護保険    [care_insurance] がありません（被保険者証を印刷できず、被保険者番号も付けません）"
         );
     }
+    if let Some(told) = backup::doctor(data, &config) {
+        println!("{told}");
+    }
     let db = database(data, &config).await?;
     let open = mimamori_storage::pending(&db, &migrations()).await?;
     println!(

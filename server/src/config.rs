@@ -113,6 +113,9 @@ pub struct Config {
     /// File with the connection text of PostgreSQL; without it the embedded database is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postgres_url_file: Option<PathBuf>,
+    /// Schema there; `mimamori` when nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postgres_schema: Option<String>,
     /// Minutes until the screen locks, 1 to 15 (S4-89).
     #[serde(default = "fifteen")]
     pub idle_minutes: u32,
@@ -284,6 +287,10 @@ pub struct Backup {
     pub folder: PathBuf,
     /// File with the `age` recipients; their private keys are kept away from this host.
     pub recipients_file: PathBuf,
+    /// Folder to which the journal of revocations and erasures is copied each minute, from the data directory: a mounted
+    /// place off this host. Without it nothing can be restored by the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<PathBuf>,
     /// Hour of the night, office time, 0 to 23, at which the service makes one.
     #[serde(default = "two")]
     pub hour: i8,
@@ -291,6 +298,9 @@ pub struct Backup {
     #[serde(default = "seven")]
     pub full_every: u32,
 }
+
+/// Schema on PostgreSQL.
+const SCHEMA: &str = "mimamori";
 
 fn two() -> i8 {
     2
@@ -369,6 +379,7 @@ impl Config {
             tls: None,
             trusted_proxy: vec![],
             postgres_url_file: None,
+            postgres_schema: None,
             idle_minutes: 15,
             synchronous: None,
             contact: None,
@@ -469,6 +480,14 @@ impl Config {
         if self.zone == Zone::Demo && !self.listen.ip().is_loopback() {
             return wrong("デモはこの機械の中（ループバック）だけで動きます。");
         }
+        let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+        if self
+            .postgres_schema
+            .as_ref()
+            .is_some_and(|s| s.is_empty() || !s.chars().all(plain))
+        {
+            return wrong("postgres_schema は半角の小文字と下線だけです。");
+        }
         if let Some(contact) = &self.contact {
             let good =
                 |text: &String| text.chars().count() <= 100 && !text.contains(char::is_control);
@@ -534,7 +553,10 @@ impl Config {
                 let url = std::fs::read_to_string(&path).map_err(StartError::file(path))?;
                 Ok(Location::Server {
                     url: url.trim().to_owned(),
-                    schema: "mimamori".into(),
+                    schema: self
+                        .postgres_schema
+                        .clone()
+                        .unwrap_or_else(|| SCHEMA.into()),
                 })
             }
             None => Ok(Location::File {

@@ -66,6 +66,9 @@ pub enum StartError {
     /// The numbers room.
     #[error(transparent)]
     Numbers(#[from] mimamori_numbers::NumbersError),
+    /// Tables of PostgreSQL.
+    #[error(transparent)]
+    Tables(#[from] mimamori_storage::TableError),
     /// Sample town.
     #[error(transparent)]
     Town(#[from] mimamori_testkit::TownError),
@@ -96,7 +99,7 @@ impl Coded for StartError {
             Self::Rules(e) => e.code(),
             Self::Derive(e) => e.code(),
             Self::Backup(e) => e.code(),
-            Self::Copy(_) => "START-COPY",
+            Self::Copy(_) | Self::Tables(_) => "START-COPY",
             Self::Numbers(e) => e.code(),
             Self::Town(e) => e.code(),
         }
@@ -117,7 +120,9 @@ impl Coded for StartError {
             Self::Rules(e) => e.advice(),
             Self::Derive(e) => e.advice(),
             Self::Backup(e) => e.advice(),
-            Self::Copy(_) => "空き容量とデータフォルダの所有者を確かめてください。",
+            Self::Copy(_) | Self::Tables(_) => {
+                "空き容量とデータフォルダの所有者を確かめてください。"
+            }
             Self::Numbers(e) => e.advice(),
             Self::Town(e) => e.advice(),
         }

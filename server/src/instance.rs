@@ -13,7 +13,7 @@ use mimamori_gate::{Gate, Room};
 use mimamori_identity::{Identity, Kdf, Limits, Proofs};
 use mimamori_kernel::clock::{Clock, SystemClock};
 use mimamori_kernel::random::{Random, SystemRandom};
-use mimamori_storage::{Db, Migration, migrate, pending};
+use mimamori_storage::{Db, Location, Migration, migrate, pending};
 use mimamori_trace::Trace;
 
 use crate::config::{Config, Environment, WaysOut};
@@ -108,10 +108,12 @@ pub fn lock(dir: &Path) -> Result<File, StartError> {
 
 /// Opens the database; on PostgreSQL the schema is made when it is missing.
 pub async fn database(dir: &Path, config: &Config) -> Result<Db, StartError> {
-    let db = Db::open(config.location(dir)?, 8).await?;
-    if config.postgres_url_file.is_some() {
+    let location = config.location(dir)?;
+    let db = Db::open(location.clone(), 8).await?;
+    if let Location::Server { schema, .. } = location {
         let mut writer = db.writer().await?;
-        writer.run("CREATE SCHEMA IF NOT EXISTS mimamori").await?;
+        let make = format!("CREATE SCHEMA IF NOT EXISTS {schema}");
+        writer.run(&make).await?;
         writer.close().await?;
     }
     Ok(db)
@@ -193,7 +195,7 @@ impl Instance {
         let proofs = proofs(dir, &config, demo_face.as_deref())?;
         let identity = Identity::new(db.clone(), clock.clone(), random.clone(), kdf, limits)?
             .with_proofs(proofs);
-        Ok(Self {
+        let instance = Self {
             dir: dir.to_owned(),
             config,
             keys,
@@ -206,7 +208,10 @@ impl Instance {
             random,
             demo_face,
             _lock: lock,
-        })
+        };
+        // Before anybody is served: what was revoked after the backup stays revoked.
+        crate::backup::again(&instance).await?;
+        Ok(instance)
     }
 
     /// Applies missing steps of the schema.

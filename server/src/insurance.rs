@@ -80,11 +80,20 @@ pub(crate) fn services(room: Option<&CareInsurance>) -> Services {
         return Services::default();
     };
     Services {
-        links: vec![ServiceLink {
+        links: [ServiceLink {
             label: "資格管理で開く（資格と被保険者証）",
             path: "/insurance/persons/{person}",
             roles: &[Role::Clerk, Role::LeadOfficer],
-        }],
+            handlers: false,
+        }]
+        .into_iter()
+        .chain(room.has_numbers().then_some(ServiceLink {
+            label: "個人番号の管理（特定個人情報取扱者）",
+            path: "/insurance/numbers/persons/{person}",
+            roles: &[Role::Clerk, Role::LeadOfficer],
+            handlers: true,
+        }))
+        .collect(),
         waiting: Some(Arc::new(move || {
             let room = room.clone();
             Box::pin(async move {

@@ -7,7 +7,7 @@ use axum::Router;
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 
-use crate::backup::Maker;
+use crate::backup::{Copies, Maker};
 use crate::config::Tls;
 use crate::error::StartError;
 use crate::instance::Instance;
@@ -36,6 +36,9 @@ pub async fn serve(instance: &Instance, site: Site) -> Result<(), StartError> {
         .numbers
         .is_some()
         .then(|| tokio::spawn(crate::numbers::keep(instance.dir.clone())));
+    if let Some(copies) = Copies::new(instance) {
+        tokio::spawn(journal_copies(copies));
+    }
     listen_on(
         listen,
         tls.map(|t| (t, instance.dir.clone())),
@@ -192,6 +195,21 @@ async fn nightly_backup(maker: Maker) {
                 let code = mimamori_kernel::error::Coded::code(&error);
                 tracing::error!(code, error = ?error, "the nightly backup could not be made");
                 900
+            }
+        };
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+    }
+}
+
+/// The journal of revocations and erasures off the host: each minute, and within seconds after one (S0-28).
+async fn journal_copies(mut copies: Copies) {
+    loop {
+        let pause = match copies.look().await {
+            Ok(_) => 2,
+            Err(error) => {
+                let code = mimamori_kernel::error::Coded::code(&error);
+                tracing::error!(code, error = ?error, "the journal could not be copied off the host");
+                30
             }
         };
         tokio::time::sleep(Duration::from_secs(pause)).await;

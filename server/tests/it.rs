@@ -7,6 +7,10 @@ mod after_entries;
 mod audit;
 #[path = "it/backups.rs"]
 mod backups;
+#[path = "it/backups_again.rs"]
+mod backups_again;
+#[path = "it/backups_load.rs"]
+mod backups_load;
 #[path = "it/batches.rs"]
 mod batches;
 #[path = "it/beside.rs"]
@@ -37,6 +41,8 @@ mod imports;
 mod insurance;
 #[path = "it/links.rs"]
 mod links;
+#[path = "it/numbers.rs"]
+mod numbers;
 #[path = "it/office.rs"]
 mod office;
 #[path = "it/oracle.rs"]

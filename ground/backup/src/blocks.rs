@@ -61,13 +61,28 @@ pub(crate) fn read_block<'b>(
     Ok(&block[..size])
 }
 
+/// What a file of a generation was made of.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Blocks {
+    pub(crate) hashes: Vec<Hash>,
+    /// Of each piece; none for a file of blocks.
+    pub(crate) lengths: Vec<u32>,
+}
+
 /// The blocks of the last generation, kept beside the data so that the next one finds what changed.
 /// Losing it costs a full generation, nothing else.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     pub(crate) number: u64,
-    pub(crate) files: Vec<(String, Vec<Hash>)>,
+    pub(crate) files: Vec<(String, Blocks)>,
 }
+
+/// First bytes of the file; another version's is taken for none.
+const KNOWN: &[u8; 8] = b"blocks 2";
+static NOTHING: Blocks = Blocks {
+    hashes: vec![],
+    lengths: vec![],
+};
 
 impl Known {
     /// None when the file is missing or is not one of ours.
@@ -77,7 +92,7 @@ impl Known {
         if Sha256::digest(body).as_slice() != sum {
             return None;
         }
-        let mut rest = body;
+        let mut rest = body.strip_prefix(KNOWN)?;
         let mut known = Self {
             number: number(&mut rest)?,
             files: vec![],
@@ -88,27 +103,33 @@ impl Known {
             let count = usize::try_from(number(&mut rest)?).ok()?;
             let hashes = take(&mut rest, count.checked_mul(32)?)?;
             let hashes = hashes.as_chunks::<32>().0.to_vec();
-            known.files.push((name, hashes));
+            let count = usize::try_from(number(&mut rest)?).ok()?;
+            let lengths = take(&mut rest, count.checked_mul(4)?)?.as_chunks::<4>().0;
+            let lengths = lengths.iter().map(|l| u32::from_be_bytes(*l)).collect();
+            known.files.push((name, Blocks { hashes, lengths }));
         }
         Some(known)
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut out = self.number.to_be_bytes().to_vec();
-        for (name, hashes) in &self.files {
+        let mut out = KNOWN.to_vec();
+        out.extend(self.number.to_be_bytes());
+        for (name, blocks) in &self.files {
             out.extend((name.len() as u64).to_be_bytes());
             out.extend(name.as_bytes());
-            out.extend((hashes.len() as u64).to_be_bytes());
-            out.extend(hashes.as_flattened());
+            out.extend((blocks.hashes.len() as u64).to_be_bytes());
+            out.extend(blocks.hashes.as_flattened());
+            out.extend((blocks.lengths.len() as u64).to_be_bytes());
+            out.extend(blocks.lengths.iter().flat_map(|l| l.to_be_bytes()));
         }
         let sum = Sha256::digest(&out);
         out.extend(sum);
         out
     }
 
-    pub(crate) fn of(&self, name: &str) -> &[Hash] {
+    pub(crate) fn of(&self, name: &str) -> &Blocks {
         let found = self.files.iter().find(|(n, _)| n == name);
-        found.map_or(&[], |(_, hashes)| hashes)
+        found.map_or(&NOTHING, |(_, blocks)| blocks)
     }
 }
 

@@ -58,8 +58,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
-/// Gives a file its content at once, durably.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
+/// Gives a file its content at once, durably; its folder must be there. Blocks the thread.
+///
+/// # Errors
+/// [`BackupError::File`]; the file has its old content then.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
     let new = path.with_extension("new");
     let write = || {
         let mut file = File::create(&new)?;
@@ -72,6 +75,25 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), BackupError> {
         }
     };
     write().map_err(BackupError::file(path))
+}
+
+/// The generation that is being written.
+pub(crate) const PART: &str = "part";
+
+/// Gives a written file its name, durably.
+pub(crate) fn named(part: &Path, path: &Path) -> Result<(), BackupError> {
+    let rename = || {
+        std::fs::rename(part, path)?;
+        path.parent()
+            .map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    };
+    rename().map_err(BackupError::file(path))
+}
+
+fn sum(path: &Path) -> std::io::Result<String> {
+    let mut sum = Sha256::new();
+    std::io::copy(&mut File::open(path)?, &mut HashOnly(&mut sum))?;
+    Ok(hex(&sum.finalize()))
 }
 
 impl Repository {
@@ -143,20 +165,56 @@ impl Repository {
         Ok(chain)
     }
 
-    /// Names of sealed files that the list does not know: it was cut, or a backup was killed before its last step.
+    /// Ends a generation that was killed between its entry in the list and the name of its file. Needs the lock.
+    pub(crate) fn settle(&self) -> Result<(), BackupError> {
+        let Some(last) = self.generations()?.pop() else {
+            return Ok(());
+        };
+        let (part, path) = (self.dir.join(PART), self.dir.join(&last.file));
+        if path.exists() || !part.exists() {
+            return Ok(());
+        }
+        match sum(&part).map_err(BackupError::file(&part))? == last.sha256 {
+            true => named(&part, &path),
+            false => Ok(()),
+        }
+    }
+
+    /// The same for whoever only reads: where it cannot be done (a medium that cannot be written, a backup that is being
+    /// made) the generation is found missing.
+    pub(crate) fn try_settle(&self) {
+        if let Ok(_lock) = self.lock() {
+            let _ = self.settle();
+        }
+    }
+
+    fn files(&self) -> Result<Vec<String>, BackupError> {
+        let entries = std::fs::read_dir(&self.dir).map_err(BackupError::file(&self.dir))?;
+        let names = entries
+            .flatten()
+            .map(|e| e.file_name().to_string_lossy().into_owned());
+        let mut names: Vec<_> = names.filter(|n| n.ends_with(".age")).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Highest number of a file in the folder, listed or not; 0 for none.
+    pub(crate) fn highest(&self) -> Result<u64, BackupError> {
+        let files = self.files()?;
+        let numbers = files
+            .iter()
+            .filter_map(|n| n.split('-').next()?.parse().ok());
+        Ok(numbers.max().unwrap_or(0))
+    }
+
+    /// Names of sealed files that the list does not know: it was cut.
     ///
     /// # Errors
     /// [`BackupError::File`].
     pub fn unlisted(&self) -> Result<Vec<String>, BackupError> {
         let known = self.generations()?;
-        let entries = std::fs::read_dir(&self.dir).map_err(BackupError::file(&self.dir))?;
-        let names = entries
-            .flatten()
-            .map(|e| e.file_name().to_string_lossy().into_owned());
-        let mut names: Vec<_> = names
-            .filter(|n| n.ends_with(".age") && known.iter().all(|g| g.file != *n))
-            .collect();
-        names.sort();
+        let mut names = self.files()?;
+        names.retain(|n| known.iter().all(|g| g.file != *n));
         Ok(names)
     }
 
@@ -165,18 +223,17 @@ impl Repository {
     /// # Errors
     /// [`BackupError::File`] when there is no readable list.
     pub fn check(&self) -> Result<Vec<(Generation, Check)>, BackupError> {
+        self.try_settle();
         let mut out: Vec<(Generation, Check)> = Vec::new();
         for generation in self.generations()? {
-            let mut sum = Sha256::new();
-            let read = File::open(self.dir.join(&generation.file))
-                .and_then(|mut file| std::io::copy(&mut file, &mut HashOnly(&mut sum)));
+            let read = sum(&self.dir.join(&generation.file));
             let base = generation.base.map(|b| {
                 let found = out.iter().find(|(g, _)| g.number == b);
                 found.is_some_and(|(_, check)| *check == Check::Good)
             });
             let check = match read {
                 Err(_) => Check::Missing,
-                Ok(_) if hex(&sum.finalize()) != generation.sha256 => Check::Changed,
+                Ok(sum) if sum != generation.sha256 => Check::Changed,
                 Ok(_) if base == Some(false) => Check::Baseless,
                 Ok(_) => Check::Good,
             };

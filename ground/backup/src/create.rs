@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::blocks::{BLOCK, Known, digest, hashes, read_block};
-use crate::catalog::{Generation, Repository, hex, replace};
+use crate::blocks::{BLOCK, Blocks, Hash, Known, digest, hashes, read_block};
+use crate::catalog::{Generation, PART, Repository, hex, named, replace};
 use crate::format::{Content, END, Facts, MAGIC, Manifest, write_part};
+use crate::pieces::{self, cut};
 use crate::{BackupError, Recipients};
 
 /// A file whose first `bytes` belong to the state and do not change while the generation is made.
@@ -20,6 +21,9 @@ pub struct Source {
     pub path: PathBuf,
     /// How much of it belongs to the state.
     pub bytes: u64,
+    /// Lines that are inserted and removed anywhere, as of a table: kept in pieces of whole lines, cut where the lines
+    /// themselves say so. Otherwise it is kept in blocks of 4 KiB, as of a database file that keeps the numbers of its pages.
+    pub pieces: bool,
 }
 
 /// What a generation is made of.
@@ -67,9 +71,11 @@ impl Repository {
     pub fn create(&self, order: &Order<'_>) -> Result<Generation, BackupError> {
         std::fs::create_dir_all(self.dir()).map_err(BackupError::file(self.dir()))?;
         let _lock = self.lock()?;
+        self.settle()?;
         let mut all = self.generations()?;
         let last = all.last();
-        let number = last.map_or(1, |g| g.number + 1);
+        // Never the number of a file that is there, although the list does not know it: somebody may need it.
+        let number = self.highest()?.max(last.map_or(0, |g| g.number)) + 1;
         let known = Known::load(order.known)
             .filter(|k| !order.full && last.is_some_and(|g| g.number == k.number));
         let base = known.as_ref().map(|k| k.number);
@@ -86,8 +92,16 @@ impl Repository {
                 name: source.name.clone(),
                 bytes: source.bytes,
                 digest: hex(&digest(&found)),
+                pieces: source.pieces,
             });
-            next.files.push((source.name.clone(), found));
+            let known = match source.pieces {
+                true => cut(&source.path, source.bytes).map_err(BackupError::file(&source.path))?,
+                false => Blocks {
+                    hashes: found,
+                    lengths: vec![],
+                },
+            };
+            next.files.push((source.name.clone(), known));
         }
         let manifest = Manifest {
             number,
@@ -98,11 +112,10 @@ impl Repository {
         };
         let name = Generation::file_name(number, base.is_none());
         let path = self.dir().join(&name);
-        let part = self.dir().join("part");
+        let part = self.dir().join(PART);
         let (bytes, sum) = self
             .write(&part, order, &manifest, &known, &next)
             .map_err(BackupError::file(&part))?;
-        std::fs::rename(&part, &path).map_err(BackupError::file(&path))?;
         let made = Generation {
             number,
             base,
@@ -113,7 +126,9 @@ impl Repository {
             facts: order.facts.clone(),
         };
         all.push(made.clone());
+        // From here on it counts: whoever is killed before the next line, the next one gives the file its name.
         self.write_catalog(&all)?;
+        named(&part, &path)?;
         replace(order.known, &next.bytes())?;
         Ok(made)
     }
@@ -142,16 +157,11 @@ impl Repository {
             &mut sealed,
             (order.sign)(&Manifest::statement(&json)).as_bytes(),
         )?;
-        let mut block = [0; BLOCK as usize];
         for (source, (_, found)) in order.sources.iter().zip(&next.files) {
             let before = known.of(&source.name);
-            let mut file = File::open(&source.path)?;
-            for (at, hash) in (0u64..).zip(found) {
-                if usize::try_from(at).ok().and_then(|n| before.get(n)) == Some(hash) {
-                    continue;
-                }
-                sealed.write_all(&at.to_be_bytes())?;
-                sealed.write_all(read_block(&mut file, at, source.bytes, &mut block)?)?;
+            match source.pieces {
+                true => pieces::write(&mut sealed, &source.path, before, found)?,
+                false => write_blocks(&mut sealed, source, &before.hashes, &found.hashes)?,
             }
             sealed.write_all(&END.to_be_bytes())?;
         }
@@ -164,4 +174,23 @@ impl Repository {
         file.sync_all()?;
         Ok((bytes, sum))
     }
+}
+
+/// The blocks of a file that are not as before.
+fn write_blocks(
+    out: &mut impl Write,
+    source: &Source,
+    before: &[Hash],
+    found: &[Hash],
+) -> std::io::Result<()> {
+    let mut block = [0; BLOCK as usize];
+    let mut file = File::open(&source.path)?;
+    for (at, hash) in (0u64..).zip(found) {
+        if usize::try_from(at).ok().and_then(|n| before.get(n)) == Some(hash) {
+            continue;
+        }
+        out.write_all(&at.to_be_bytes())?;
+        out.write_all(read_block(&mut file, at, source.bytes, &mut block)?)?;
+    }
+    Ok(())
 }

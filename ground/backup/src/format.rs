@@ -1,14 +1,18 @@
 //! What stands inside the `age` file of a generation.
 //!
 //! ```text
-//! "mimamori-backup-1\n"
+//! "mimamori-backup-2\n"
 //! length (u32) and JSON of the manifest
 //! length (u32) and the note: the manifest's SHA-256, signed by the instance
 //! for each file of the manifest, in its order:
 //!     place of a block (u64) and its bytes (4096, or what is left of the file), ascending
 //!     u64::MAX
+//! or, for a file of pieces, from its begin to its end:
+//!     u64::MAX - 1, length (u32) and bytes of a new piece
+//!     place in the file of the base (u64) and length (u64) of what is the same there
+//!     u64::MAX
 //! ```
-//! Integers are big-endian. That nothing is missing at the end is what `age` itself proves.
+//! `mimamori-backup-1` is the same without files of pieces. Integers are big-endian. That nothing is missing at the end is what `age` itself proves.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -16,8 +20,11 @@ use std::path::{Component, Path};
 
 use sha2::{Digest as _, Sha256};
 
-pub(crate) const MAGIC: &[u8] = b"mimamori-backup-1\n";
+pub(crate) const MAGIC: &[u8; 18] = b"mimamori-backup-2\n";
+/// The first version; it is still read.
+pub(crate) const FIRST: &[u8; 18] = b"mimamori-backup-1\n";
 pub(crate) const END: u64 = u64::MAX;
+pub(crate) const NEW: u64 = u64::MAX - 1;
 /// A manifest names a few files; more than this is no manifest.
 const MOST: u32 = 16 << 20;
 
@@ -34,6 +41,9 @@ pub struct Content {
     pub bytes: u64,
     /// SHA-256 over the SHA-256 of each block, hexadecimal.
     pub digest: String,
+    /// Whether it is kept in pieces instead of blocks, as [`crate::Source::pieces`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pieces: bool,
 }
 
 /// What a generation says of itself.

@@ -6,7 +6,8 @@ use std::path::Path;
 
 use crate::blocks::{BLOCK, digest, hashes};
 use crate::catalog::{Generation, Repository, hex};
-use crate::format::{Content, END, MAGIC, Manifest, read_part, read_place};
+use crate::format::{Content, END, FIRST, MAGIC, Manifest, read_part, read_place};
+use crate::pieces;
 use crate::{BackupError, Identities};
 
 /// Name of the file that stands in the folder until everything in it is compared.
@@ -14,7 +15,8 @@ pub const UNFINISHED: &str = "RESTORE-UNFINISHED";
 
 impl Repository {
     /// Puts the state of generation `number` into the new folder `to` and compares every file with what was signed.
-    /// While the file `RESTORE-UNFINISHED` stands in the folder it is not to be used. Blocks the thread.
+    /// While the file `RESTORE-UNFINISHED` stands in the folder it is not to be used; it stands there until [`finish`].
+    /// Blocks the thread.
     ///
     /// `sign` is the signer that made the generation, as in [`crate::Order`].
     ///
@@ -28,6 +30,7 @@ impl Repository {
         sign: &dyn Fn(&str) -> String,
         to: &Path,
     ) -> Result<Manifest, BackupError> {
+        self.try_settle();
         let chain = self.chain(number)?;
         std::fs::create_dir_all(to).map_err(BackupError::file(to))?;
         let mut inside = std::fs::read_dir(to).map_err(BackupError::file(to))?;
@@ -51,9 +54,6 @@ impl Repository {
             let file = File::open(&path).map_err(BackupError::file(&path))?;
             file.sync_all().map_err(BackupError::file(&path))?;
         }
-        std::fs::remove_file(&unfinished).map_err(BackupError::file(&unfinished))?;
-        let dir = File::open(to).and_then(|d| d.sync_all());
-        dir.map_err(BackupError::file(to))?;
         Ok(manifest)
     }
 
@@ -82,7 +82,7 @@ impl Repository {
         let mut input = BufReader::with_capacity(1 << 20, opened);
         let mut magic = [0; MAGIC.len()];
         input.read_exact(&mut magic).map_err(closed)?;
-        if magic != *MAGIC {
+        if magic != *MAGIC && magic != *FIRST {
             return Err(BackupError::wrong(name, "控えの形ではありません"));
         }
         let json = read_part(&mut input).map_err(closed)?;
@@ -102,7 +102,15 @@ impl Repository {
             return Err(BackupError::wrong(name, "ファイル名が正しくありません"));
         }
         for content in &manifest.files {
-            blocks(&mut input, content, to).map_err(|source| match source.kind() {
+            let read = match content.pieces {
+                true => {
+                    let (path, beside) = (to.join(&content.name), to.join("restore-pieces"));
+                    folder(&path)
+                        .and_then(|()| pieces::read(&mut input, content.bytes, &path, &beside))
+                }
+                false => blocks(&mut input, content, to),
+            };
+            read.map_err(|source| match source.kind() {
                 std::io::ErrorKind::UnexpectedEof | std::io::ErrorKind::InvalidData => {
                     closed(source)
                 }
@@ -125,12 +133,26 @@ impl Repository {
     }
 }
 
+/// Takes away the mark of a restore: whatever else belongs to the folder is in it.
+///
+/// # Errors
+/// [`BackupError::File`].
+pub fn finish(to: &Path) -> Result<(), BackupError> {
+    let unfinished = to.join(UNFINISHED);
+    let sync = || File::open(to)?.sync_all();
+    sync().map_err(BackupError::file(to))?;
+    std::fs::remove_file(&unfinished).map_err(BackupError::file(&unfinished))?;
+    sync().map_err(BackupError::file(to))
+}
+
+fn folder(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), std::fs::create_dir_all)
+}
+
 /// Writes the blocks of one file at their places.
 fn blocks(input: &mut impl Read, content: &Content, to: &Path) -> std::io::Result<()> {
     let path = to.join(&content.name);
-    if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir)?;
-    }
+    folder(&path)?;
     let file = File::options()
         .create(true)
         .truncate(false)

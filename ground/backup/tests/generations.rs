@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use age::secrecy::ExposeSecret as _;
-use mimamori_backup::{BackupError, Check, Identities, Order, Recipients, Repository, Source};
+use mimamori_backup::{
+    BackupError, Check, Identities, Order, Recipients, Repository, Source, UNFINISHED, finish,
+};
 use proptest::prelude::*;
 
 struct Place {
@@ -60,6 +62,7 @@ impl Place {
                     name: (*name).to_owned(),
                     path,
                     bytes: bytes.len() as u64,
+                    pieces: name.ends_with(".copy"),
                 }
             })
             .collect();
@@ -79,6 +82,8 @@ impl Place {
         let to = self.dir.path().join(name);
         self.repository
             .restore(number, &self.identities, &sign, &to)?;
+        assert!(to.join(UNFINISHED).exists());
+        finish(&to)?;
         Ok(to)
     }
 }
@@ -146,7 +151,88 @@ fn the_ordinary_age_program_opens_a_generation() {
         "{}",
         String::from_utf8_lossy(&out.stderr)
     );
-    assert!(out.stdout.starts_with(b"mimamori-backup-1\n"));
+    assert!(out.stdout.starts_with(b"mimamori-backup-2\n"));
+}
+
+#[test]
+fn lines_come_back_whole_and_grow_by_what_changed() {
+    let place = Place::new();
+    let mut lines: Vec<String> = (0..4_000u32)
+        .map(|n| format!("{n}\t{}\n", "a".repeat(n as usize % 90)))
+        .collect();
+    let mut states = Vec::new();
+    let mut made = Vec::new();
+    for turn in 0..4usize {
+        states.push(lines.concat().into_bytes());
+        let files = [
+            ("tables/a.copy", states[turn].clone()),
+            ("register.db", bytes(1, 9_000)),
+        ];
+        made.push(place.create(&files, false));
+        lines.insert(10, format!("new {turn}\n"));
+        lines.remove(2_000 + turn);
+        lines.swap(3_000, 3_100);
+    }
+    assert!(
+        made[1].bytes * 5 < made[0].bytes,
+        "{} {}",
+        made[1].bytes,
+        made[0].bytes
+    );
+    for (number, state) in (1u64..).zip(&states) {
+        let to = place.restore(number, &format!("back-{number}")).unwrap();
+        assert!(
+            std::fs::read(to.join("tables/a.copy")).unwrap() == *state,
+            "{number}"
+        );
+    }
+    // A file of pieces that is one of blocks from now on, and gone in the end.
+    let to = place.create(&[("register.db", bytes(1, 9_000))], false);
+    let back = place.restore(to.number, "gone").unwrap();
+    assert!(!back.join("tables/a.copy").exists());
+}
+
+/// What the first version wrote is the same but for its first line.
+#[test]
+fn a_generation_of_the_first_version_is_still_read_and_built_upon() {
+    let place = Place::new();
+    let state = bytes(1, 30_000);
+    place.create(&[("register.db", state.clone())], false);
+    let file = place.file(1, "full");
+    let age = |args: &[&std::ffi::OsStr], input: &[u8]| {
+        use std::io::Write as _;
+        let mut child = std::process::Command::new("age")
+            .args(args)
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .expect("age is installed by ./dev test");
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        child.wait_with_output().unwrap().stdout
+    };
+    let (key, public) = (
+        place.dir.path().join("key"),
+        place.dir.path().join("key.pub"),
+    );
+    let sealed = std::fs::read(&file).unwrap();
+    let mut plain = age(
+        &["--decrypt".as_ref(), "-i".as_ref(), key.as_ref()],
+        &sealed,
+    );
+    let head = plain.first_chunk_mut::<18>().unwrap();
+    assert_eq!(head, b"mimamori-backup-2\n");
+    head[16] = b'1';
+    std::fs::write(&file, age(&["-R".as_ref(), public.as_ref()], &plain)).unwrap();
+    let to = place.restore(1, "first").unwrap();
+    assert!(std::fs::read(to.join("register.db")).unwrap() == state);
+    let mut more = state;
+    more[20_000] ^= 1;
+    assert_eq!(
+        place.create(&[("register.db", more.clone())], false).base,
+        Some(1)
+    );
+    let to = place.restore(2, "second").unwrap();
+    assert!(std::fs::read(to.join("register.db")).unwrap() == more);
 }
 
 #[test]
@@ -240,16 +326,38 @@ fn whoever_lost_the_blocks_or_was_killed_makes_a_full_generation_next() {
     place.create(&state, false);
     std::fs::write(place.dir.path().join("known"), b"damaged").unwrap();
     assert_eq!(place.create(&state, false).base, None);
-    // Killed after the file was renamed and before the list: the number is given again.
+    // A list that was cut: the file is named, and its number is not given again.
     let catalog = place.dir.path().join("repository/catalog.json");
     let list = std::fs::read(&catalog).unwrap();
     place.create(&state, false);
+    let file = std::fs::read(place.file(3, "part")).unwrap();
     std::fs::write(&catalog, list).unwrap();
     std::fs::write(place.dir.path().join("repository/part"), b"half").unwrap();
     assert_eq!(place.repository.unlisted().unwrap(), ["000003-part.age"]);
     let next = place.create(&state, false);
-    assert_eq!((next.number, next.base), (3, None));
-    place.restore(3, "back").unwrap();
+    assert_eq!((next.number, next.base), (4, None));
+    assert!(std::fs::read(place.file(3, "part")).unwrap() == file);
+    place.restore(4, "back").unwrap();
+}
+
+#[test]
+fn whoever_was_killed_between_list_and_name_finds_the_generation_again() {
+    let place = Place::new();
+    let state = [("register.db", bytes(1, 50_000))];
+    place.create(&state, false);
+    let part = place.dir.path().join("repository/part");
+    let cut = |number: u64, kind: &str| std::fs::rename(place.file(number, kind), &part).unwrap();
+    cut(1, "full");
+    assert_eq!(place.repository.check().unwrap()[0].1, Check::Good);
+    cut(1, "full");
+    assert_eq!(place.create(&state, false).base, Some(1));
+    cut(2, "part");
+    place.restore(2, "back").unwrap();
+    // Something else under that name is not taken for it.
+    cut(2, "part");
+    std::fs::write(&part, b"half").unwrap();
+    assert_eq!(place.repository.check().unwrap()[1].1, Check::Missing);
+    assert_eq!(place.repository.check().unwrap()[0].1, Check::Good);
 }
 
 #[test]

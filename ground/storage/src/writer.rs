@@ -48,7 +48,7 @@ impl Statement {
 pub struct Writer(Conn);
 
 #[derive(Debug)]
-enum Conn {
+pub(crate) enum Conn {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
 }
@@ -170,6 +170,10 @@ impl Writer {
                 query.fetch_all(c).await?.iter().map(from_pg).collect()
             }
         }
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut Conn {
+        &mut self.0
     }
 
     /// Closes the connection.

@@ -39,3 +39,4 @@ pub use table::permission_table;
 
 // What a room's store writes down; the room itself has no handle to run it.
 pub use mimamori_storage::{Migration, Row, Statement, StorageError, Value};
+pub use mimamori_trace::{ERASED_NUMBER, erasure};

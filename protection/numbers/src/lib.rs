@@ -9,6 +9,11 @@ mod desk;
 mod error;
 mod frames;
 mod keys;
+#[cfg_attr(
+    not(test),
+    allow(dead_code, unused_imports, reason = "the room begins to call it")
+)]
+pub mod link;
 mod number;
 pub mod port;
 mod room;

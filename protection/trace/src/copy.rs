@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use mimamori_storage::Db;
+use mimamori_storage::Row;
 
 use crate::act::TraceError;
 use crate::sequencer::{SEGMENT, records, segment};
@@ -34,23 +34,18 @@ pub struct Extent {
     pub parts: Vec<Part>,
 }
 
-/// What of the folder `dir` fits `register`, a copy of the database at an earlier moment, so that a trace started on
-/// both goes on from there: the leaves of its tree and the checkpoints up to it. The newest of them is written to
-/// `scratch`.
+/// The query on the copied register whose row [`extent`] takes.
+pub const TREE: &str = "SELECT line, place, frontier FROM trace_tree WHERE one = 1";
+
+/// What of the folder `dir` fits a copy of the register at an earlier moment, so that a trace started on both goes on
+/// from there: the leaves of its tree and the checkpoints up to it. `tree` is the copy's row of [`TREE`]. The newest of
+/// the checkpoints is written to `scratch`.
 ///
 /// # Errors
 /// [`TraceError::Torn`] when the folder holds less than the register says.
-pub async fn extent(register: &Db, dir: &Path, scratch: &Path) -> Result<Extent, TraceError> {
+pub fn extent(tree: Option<&Row>, dir: &Path, scratch: &Path) -> Result<Extent, TraceError> {
     let torn = |why: &str| TraceError::Torn(why.into());
-    let found = register
-        .fetch_one(
-            "SELECT line, place, frontier FROM trace_tree WHERE one = 1",
-            vec![],
-        )
-        .await?;
-    let Some(row) = found else {
-        return Err(torn("証跡がまだありません"));
-    };
+    let row = tree.ok_or_else(|| torn("証跡がまだありません"))?;
     let frontier = Frontier::from_bytes(row.bytes(2)?)
         .ok_or_else(|| torn("trace_tree の内容が壊れています"))?;
     let (size, place) = (frontier.size(), u64::try_from(row.int(1)?).unwrap_or(0));

@@ -19,9 +19,9 @@ pub mod tree;
 
 pub use act::{Act, Decision, Details, Receipt, Shown, TraceError};
 pub use committer::{Ground, Trace};
-pub use copy::{Extent, Part as CopiedPart, extent};
+pub use copy::{Extent, Part as CopiedPart, TREE, extent};
 pub use details::Scope;
 pub use leaf::{Leaf, Part, Token};
 pub use reader::{Entry, LineView};
 pub use search::{Query, REPORT, Total};
-pub use store::{ITEMS, MIGRATIONS};
+pub use store::{ERASED_NUMBER, ITEMS, MIGRATIONS, erasure};

@@ -1,4 +1,4 @@
-use mimamori_storage::Migration;
+use mimamori_storage::{Migration, Statement};
 
 /// Every column of the trace's tables: class, legal item name, retention, way of erasure.
 pub const ITEMS: &str = include_str!("../items.toml");
@@ -63,4 +63,27 @@ CREATE INDEX trace_line_org ON trace_line (org, line);
 CREATE INDEX trace_line_action ON trace_line (action, line);
 ",
     },
+    Migration {
+        id: "trace-0004",
+        // What was erased and must stay erased when a backup is restored; the journal of the backups takes it along.
+        ddl: "
+CREATE TABLE backup_erasure (
+  kind {text} NOT NULL,
+  id {blob} NOT NULL,
+  at {int} NOT NULL,
+  PRIMARY KEY (kind, id)) {clustered};
+",
+    },
 ];
+
+/// The kind of an erased individual number; its id is the reference in the numbers room.
+pub const ERASED_NUMBER: &str = "number";
+
+/// The write that makes an erasure outlast a restore (S0-28). It belongs into the transaction that erases, or before it.
+/// `id` has 16 bytes or so, tells nothing by itself and is never given again; `at`: microseconds since 1970 UTC.
+pub fn erasure(kind: &str, id: &[u8], at: i64) -> Statement {
+    Statement::new(
+        "INSERT INTO backup_erasure (kind, id, at) VALUES (?, ?, ?) ON CONFLICT (kind, id) DO NOTHING",
+        vec![kind.into(), id.into(), at.into()],
+    )
+}

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use mimamori_backup::{Check, Generation, Repository};
 use mimamori_kernel::clock::Instant;
 
-use super::{Maker, drill, repository, restore};
+use super::{Keep, Maker, Without, drill, repository, restore};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::instance::Instance;
@@ -49,9 +49,27 @@ pub enum Command {
         /// 別に保管している keys フォルダ
         #[arg(long)]
         keys: PathBuf,
+        /// 別に保管している個人番号の鍵のフォルダ（numbers/keys）
+        #[arg(long)]
+        numbers_keys: Option<PathBuf>,
+        /// 失効の記録（[backup] の journal のフォルダにあるファイル）。この世代より新しいもの
+        #[arg(long, required_unless_present = "without_journal")]
+        journal: Option<PathBuf>,
+        /// 失効の記録がどこにもないときの理由。証跡に残り、確かめるまでホームに赤く出る
+        #[arg(long, value_enum, conflicts_with = "journal")]
+        without_journal: Option<Without>,
+        /// PostgreSQL の控えのとき: 空のデータベースの接続文字列だけを書いたファイル
+        #[arg(long)]
+        postgres_url_file: Option<PathBuf>,
         /// 新しいデータフォルダ
         #[arg(long)]
         to: PathBuf,
+    },
+    /// 失効の記録なしで戻したあと、失効と抹消をやり直したと証跡に記録する（サービスを止めて使う）
+    Checked {
+        /// データフォルダ
+        #[arg(long)]
+        data: PathBuf,
     },
     /// 復元訓練: 仮の場所に戻して比べ、消す（サービスは動いたままでよい）
     Drill {
@@ -133,13 +151,22 @@ pub async fn run(command: Command) -> Result<(), StartError> {
             number,
             identity,
             keys,
+            numbers_keys,
+            journal,
+            without_journal,
+            postgres_url_file,
             to,
         } => {
-            let manifest = super::blocking({
-                let to = to.clone();
-                move || restore(&from, number, &identity, &keys, &to)
-            })
-            .await?;
+            let keep = Keep {
+                identity: &identity,
+                keys: &keys,
+                numbers_keys: numbers_keys.as_deref(),
+                journal: journal
+                    .as_deref()
+                    .ok_or(without_journal.unwrap_or(Without::Lost)),
+                postgres_url_file: postgres_url_file.as_deref(),
+            };
+            let manifest = restore(&from, number, &keep, &to).await?;
             println!(
                 "第{}世代（{}、証跡の行{}まで）を {} に戻し、署名と照らし合わせました。",
                 manifest.number,
@@ -151,8 +178,28 @@ pub async fn run(command: Command) -> Result<(), StartError> {
                 to.display()
             );
             println!(
-                "この控えのあとに行われた失効や抹消は戻っています。サービスを始める前に確かめてください。"
+                "{}",
+                match without_journal {
+                    None =>
+                        "控えのあとに行われた失効と抹消は、最初に始めるときにもう一度行います。",
+                    Some(_) =>
+                        "控えのあとに行われた失効や抹消は戻っています。もう一度行い、mimamori backup checked で記録してください。",
+                }
             );
+            if manifest.files.iter().any(|f| f.name == super::NUMBERS)
+                && !to.join("numbers/keys").exists()
+            {
+                println!(
+                    "個人番号の鍵のフォルダを {} に戻してください。",
+                    to.join("numbers/keys").display()
+                );
+            }
+            Ok(())
+        }
+        Command::Checked { data } => {
+            let instance = Instance::open(&data).await?;
+            super::checked(&instance).await?;
+            println!("確かめたことを証跡に記録しました。");
             Ok(())
         }
         Command::Drill {

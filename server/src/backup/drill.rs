@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use mimamori_kernel::clock::{Clock as _, SystemClock};
 
-use super::{DRILL, emptied, facts, open_copy, opened, repository};
+use super::copy::{facts, open_copy};
+use super::{DRILL, DRILL_SCHEMA, NUMBERS, emptied, opened, repository, server};
 use crate::config::Config;
 use crate::error::StartError;
-use crate::instance::Instance;
+use crate::instance::{Instance, database};
 
 /// Sealed words of this many newest lines are opened.
 const SAMPLES: i64 = 100;
@@ -68,6 +69,11 @@ pub async fn drill(dir: &Path, number: Option<u64>, identity: &Path) -> Result<R
         .ok_or_else(|| StartError::State("控えがまだありません。".into()))?;
     let started = Instant::now();
     let scratch = emptied(dir, DRILL)?;
+    // A schema of its own beside the live one, also when the last drill was killed.
+    let mut aside = config.clone();
+    aside.postgres_schema = Some(DRILL_SCHEMA.into());
+    let aside = aside.location(dir)?;
+    server::dropped(&aside).await?;
     let mut report = Report {
         number,
         at: SystemClock::new().now().0,
@@ -79,6 +85,7 @@ pub async fn drill(dir: &Path, number: Option<u64>, identity: &Path) -> Result<R
     if let Err(error) = tried(dir, &config, identity, &scratch, &mut report).await {
         report.findings.push(error.to_string());
     }
+    server::dropped(&aside).await?;
     removed(&scratch).await?;
     report.seconds = started.elapsed().as_secs();
     let path = file(dir);
@@ -119,8 +126,17 @@ async fn tried(
         Ok(manifest)
     })
     .await?;
-    let db = open_copy(to.join("register.db")).await?;
-    let found = facts(&db).await?;
+    let url_file = config.postgres_url_file.as_ref().map(|path| dir.join(path));
+    server::filled(&to, &manifest, url_file.as_deref(), Some(DRILL_SCHEMA)).await?;
+    mimamori_backup::finish(&to)?;
+    let db = database(&to, &Config::load(&to)?).await?;
+    let mut found = facts(&db, "rows").await?;
+    let numbers = to.join(NUMBERS);
+    if numbers.exists() {
+        let db = open_copy(numbers).await?;
+        found.extend(facts(&db, "numbers").await?);
+        db.close().await;
+    }
     report.tables = found.len() as u64;
     for (name, count) in &found {
         let told = manifest.facts.get(name);
@@ -130,7 +146,8 @@ async fn tried(
             report.findings.push(finding);
         }
     }
-    let trace = mimamori_trace::extent(&db, &to.join("trace"), scratch).await?;
+    let tree = db.fetch_one(mimamori_trace::TREE, vec![]).await?;
+    let trace = mimamori_trace::extent(tree.as_ref(), &to.join("trace"), scratch)?;
     db.close().await;
     for (name, value) in [
         ("trace/size", trace.size.to_string()),

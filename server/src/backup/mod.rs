@@ -3,19 +3,23 @@
 //! A generation holds the register, the trace up to the register's tree, and the configuration. The keys folder is not
 //! in it: whoever finds the backups and their key still cannot open what the instance sealed itself.
 
+mod again;
 pub mod command;
+mod copies;
+mod copy;
 mod drill;
+mod journal;
+mod server;
 mod state;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mimamori_backup::{
-    BackupError, Facts, Generation, Identities, Manifest, Order, Recipients, Repository, Source,
+    BackupError, Generation, Identities, Manifest, Order, Recipients, Repository,
 };
 use mimamori_encryption::{Keys, NoteSigner};
 use mimamori_kernel::clock::{Clock, Instant};
-use mimamori_storage::{Db, Location, Synchronous, copy_file};
 use mimamori_trace::Trace;
 
 use crate::config::{self, Config};
@@ -23,11 +27,22 @@ use crate::error::StartError;
 use crate::init::system_line;
 use crate::instance::Instance;
 
+use copy::{Copied, copied};
+
+pub use again::{Without, again, checked};
+pub use copies::{Copies, doctor};
 pub use drill::{Report, drill, last_report};
+pub use journal::{FILE as JOURNAL, Journal};
 pub use state::{State, Weight};
 
 /// Name under which the instance signs its generations; the key is the one of the checkpoints.
 const SIGNER: &str = "mimamori/backup";
+/// The numbers room's own database; its keys beside it are in no backup.
+const NUMBERS: &str = "numbers/numbers.db";
+/// Folder of the tables of PostgreSQL inside a generation.
+const TABLES: &str = "tables";
+/// Schema of a drill on PostgreSQL, beside the live one.
+const DRILL_SCHEMA: &str = "mimamori_drill";
 /// Files of a backup that is being made or tried; emptied before each use.
 const SCRATCH: &str = "staging/backup";
 /// The same of a drill, which may run beside the service.
@@ -77,33 +92,14 @@ pub(crate) fn sweep(dir: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn open_copy(path: PathBuf) -> Result<Db, StartError> {
-    let synchronous = Synchronous::default();
-    Ok(Db::open(Location::File { path, synchronous }, 1).await?)
-}
-
-/// Rows of every table, and the head of the trace's tree.
-async fn facts(register: &Db) -> Result<Facts, StartError> {
-    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
-    let mut facts = Facts::new();
-    for row in register.fetch(tables, vec![]).await? {
-        let table = row.text(0)?;
-        let count = format!("SELECT COUNT(*) FROM \"{table}\"");
-        let count = register.fetch_one(&count, vec![]).await?;
-        let count = count.map_or(Ok(0), |r| r.int(0))?;
-        facts.insert(format!("rows/{table}"), count.to_string());
-    }
-    Ok(facts)
-}
-
 /// Makes the backups of a running instance.
-#[derive(Clone)]
 pub struct Maker {
     dir: PathBuf,
     config: Config,
     keys: Keys,
     clock: Arc<dyn Clock>,
     trace: Trace,
+    copies: tokio::sync::Mutex<Option<Copies>>,
 }
 
 impl Maker {
@@ -115,6 +111,7 @@ impl Maker {
             keys: instance.keys.clone(),
             clock: instance.clock.clone(),
             trace: instance.trace.clone(),
+            copies: tokio::sync::Mutex::new(Copies::new(instance)),
         }
     }
 
@@ -143,56 +140,22 @@ impl Maker {
     /// Makes the next generation while the service runs, and leaves a line of the trace.
     ///
     /// # Errors
-    /// [`StartError::Config`] without settings or on PostgreSQL; [`StartError::Backup`]; earlier generations stay whole.
+    /// [`StartError::Config`] without settings; [`StartError::Backup`]; earlier generations stay whole.
     pub async fn create(&self, full: bool) -> Result<Generation, StartError> {
         let setting = settings(&self.config)?.clone();
-        let Location::File { path: register, .. } = self.config.location(&self.dir)? else {
-            return Err(StartError::Config(
-            "PostgreSQL の控えは、pg_basebackup と WAL の保管で取ってください（deploy/README.md）"
-                .into(),
-        ));
-        };
         let repository = repository(&self.dir, &self.config)?;
         let recipients = Recipients::load(&self.dir.join(&setting.recipients_file))?;
         let scratch = emptied(&self.dir, SCRATCH)?;
-        let copy = scratch.join("register.db");
-        let to = copy.clone();
-        blocking(move || Ok(copy_file(&register, &to)?)).await?;
-        let bytes = std::fs::metadata(&copy)
-            .map_err(StartError::file(&copy))?
-            .len();
-        let db = open_copy(copy.clone()).await?;
-        let mut facts = facts(&db).await?;
-        let trace = mimamori_trace::extent(&db, &self.dir.join("trace"), &scratch).await?;
-        db.close().await;
-        facts.insert("trace/size".into(), trace.size.to_string());
-        facts.insert("trace/root".into(), trace.root);
-        facts.insert("trace/line".into(), trace.line.to_string());
-        let config = self.dir.join("mimamori.toml");
-        let length = std::fs::metadata(&config)
-            .map_err(StartError::file(&config))?
-            .len();
-        let source = |name: &str, path: &Path, bytes| Source {
-            name: name.into(),
-            path: path.into(),
-            bytes,
-        };
-        let mut sources = vec![
-            source("register.db", &copy, bytes),
-            source("mimamori.toml", &config, length),
-        ];
-        for part in &trace.parts {
-            sources.push(source(
-                &format!("trace/{}", part.name),
-                &part.path,
-                part.bytes,
-            ));
-        }
+        let Copied {
+            sources,
+            facts,
+            line: own,
+        } = copied(&self.dir, &self.config, &scratch).await?;
         let all = repository.generations()?;
         let newest = all
             .last()
             .and_then(|g| g.facts.get("trace/line")?.parse::<u64>().ok());
-        if newest.is_some_and(|line| line > trace.line) {
+        if newest.is_some_and(|line| line > own) {
             return Err(StartError::State(
                 "この場所には、ここよりあとの証跡をもつ控えがあります（控えから戻した台帳ではありませんか）。[backup] の folder を別の場所にしてください。".into(),
             ));
@@ -217,29 +180,81 @@ impl Maker {
         std::fs::remove_dir_all(&scratch).map_err(StartError::file(&scratch))?;
         let told = format!("generation {} sha256 {}", made.number, made.sha256);
         let line = system_line(&self.trace, "backup.create", told);
-        self.trace.record(line).await?;
+        let line = self.trace.record(line).await?.line();
+        // A generation without a newer journal could not be restored.
+        if let Some(copies) = &mut *self.copies.lock().await {
+            self.trace.checkpointed(line).await;
+            copies.now().await?;
+        }
         Ok(made)
     }
 }
 
-/// Puts a generation into the new data directory `to`, with the keys of `keys`, and makes sure that it opens.
-/// Blocks the thread.
+/// What a restore needs beside the generations.
+#[derive(Debug, Clone, Copy)]
+pub struct Keep<'a> {
+    /// File with the `age` identity.
+    pub identity: &'a Path,
+    /// The keys folder, which is in no backup.
+    pub keys: &'a Path,
+    /// The keys folder of the numbers room, which is in no backup either.
+    pub numbers_keys: Option<&'a Path>,
+    /// The journal of revocations and erasures, or why there is none.
+    pub journal: Result<&'a Path, Without>,
+    /// File with the connection text of the empty PostgreSQL database to fill; for generations from PostgreSQL.
+    pub postgres_url_file: Option<&'a Path>,
+}
+
+/// Puts a generation into the new data directory `to`, with its keys and with what has to be done again at the first
+/// start.
 ///
 /// # Errors
-/// As [`Repository::restore`]; [`StartError::Key`] when the keys cannot be used.
-pub fn restore(
+/// As [`Repository::restore`]; [`StartError::Key`] when the keys cannot be used; [`StartError::State`] for a journal that
+/// is older than the generation or not of this town, or a database that is not empty: nothing is left in `to` then.
+pub async fn restore(
     from: &Path,
     number: Option<u64>,
-    identity: &Path,
-    keys: &Path,
+    keep: &Keep<'_>,
     to: &Path,
 ) -> Result<Manifest, StartError> {
-    let manifest = opened(from, number, identity, keys, to)?;
-    copy_keys(keys, &to.join("keys"))?;
+    let keys = Keys::load(keep.keys)?;
+    let journal = match keep.journal {
+        Ok(path) => Ok(Journal::load(path, &keys)?),
+        Err(why) => Err(why),
+    };
+    let manifest = blocking({
+        let (from, identity, keys) = (
+            from.to_owned(),
+            keep.identity.to_owned(),
+            keep.keys.to_owned(),
+        );
+        let to = to.to_owned();
+        move || opened(&from, number, &identity, &keys, &to)
+    })
+    .await?;
+    let completed = async {
+        if let Ok(journal) = &journal {
+            journal.covers(&manifest)?;
+        }
+        server::filled(to, &manifest, keep.postgres_url_file, None).await
+    };
+    if let Err(error) = completed.await {
+        // The register in clear; the folder was empty before.
+        std::fs::remove_dir_all(to).map_err(StartError::file(to))?;
+        return Err(error);
+    }
+    let left = journal.as_ref().map(|j| (j, &keys)).map_err(|why| *why);
+    again::leave(to, left, manifest.number)?;
+    copy_keys(keep.keys, &to.join("keys"))?;
+    if let Some(keys) = keep.numbers_keys {
+        private_folder(&to.join("numbers"))?;
+        copy_keys(keys, &to.join("numbers/keys"))?;
+    }
+    mimamori_backup::finish(to)?;
     Ok(manifest)
 }
 
-/// The same without keys in the new folder.
+/// The state of a generation in the new folder `to`, still marked as unfinished and without keys.
 fn opened(
     from: &Path,
     number: Option<u64>,

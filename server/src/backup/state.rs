@@ -5,8 +5,10 @@ use std::path::Path;
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::date::wareki_with_western;
 
+use super::again::unchecked;
+use super::journal::written;
 use super::{last_report, repository};
-use crate::config::Config;
+use crate::config::{Backup, Config};
 use crate::error::StartError;
 
 const HOUR: i64 = 3_600_000_000;
@@ -14,6 +16,9 @@ const HOUR: i64 = 3_600_000_000;
 const BACKUP: i64 = 26 * HOUR;
 /// A drill is asked for at least this often (想定).
 const DRILL: i64 = 35 * 24 * HOUR;
+
+/// The journal is written each minute (想定 of the limit).
+const JOURNAL: i64 = HOUR / 12;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +44,9 @@ impl State {
     /// # Errors
     /// [`StartError`] when list or report cannot be read.
     pub fn of(dir: &Path, config: &Config, now: Instant) -> Result<Option<Self>, StartError> {
-        if config.backup.is_none() {
+        let Some(setting) = &config.backup else {
             return Ok(None);
-        }
+        };
         let day = |at: i64| wareki_with_western(Instant(at).office_day().into());
         let all = repository(dir, config)?.generations()?;
         let mut good = true;
@@ -82,7 +87,31 @@ impl State {
             ),
         };
         good &= drill.is_some_and(|r| r.findings.is_empty() && now.0 - r.at <= DRILL);
+        if let Some(words) = journal(dir, setting, now) {
+            good = false;
+            text += words;
+        }
+        if unchecked(dir) {
+            good = false;
+            text += "この台帳は、失効の記録なしで控えから戻したものです。控えのあとに行った失効と抹消をもう一度行い、サービスを止めて mimamori backup checked で確かめたと記録してください。";
+        }
         let weight = if good { Weight::Good } else { Weight::Bad };
         Ok(Some(Self { weight, text }))
+    }
+}
+
+/// What is wrong with the journal.
+fn journal(dir: &Path, setting: &Backup, now: Instant) -> Option<&'static str> {
+    let Some(folder) = &setting.journal else {
+        return Some(
+            "失効の記録の写し先（[backup] の journal）がありません。控えから戻すと、失効や抹消も戻ります。",
+        );
+    };
+    match written(&dir.join(folder)) {
+        None => Some("失効の記録を写せていません。写し先を確かめてください。"),
+        Some(at) if now.0 - at > JOURNAL => {
+            Some("失効の記録が5分以上前のものです。写し先を確かめてください。")
+        }
+        Some(_) => None,
     }
 }

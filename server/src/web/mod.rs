@@ -278,6 +278,22 @@ impl Site {
             if self.insurance.is_some() && matches!(visitor.role, Role::Clerk | Role::LeadOfficer) {
                 out.push(NavLink::new("/insurance", "資格管理", false));
             }
+            if self
+                .insurance
+                .as_ref()
+                .is_some_and(CareInsurance::has_numbers)
+            {
+                if visitor.handler && searches(visitor) {
+                    out.push(NavLink::new("/insurance/numbers", "個人番号", false));
+                }
+                if visitor.role == Role::SystemAdministrator {
+                    out.push(NavLink::new(
+                        "/insurance/numbers/keys",
+                        "個人番号の鍵",
+                        false,
+                    ));
+                }
+            }
             if matches!(visitor.role, Role::Clerk | Role::LeadOfficer) {
                 out.push(NavLink::new("/residents/enter", "転入などの入力", false));
             }

@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mimamori_kernel::clock::Instant as Moment;
-use mimamori_server::backup::{Maker, State, Weight, drill, last_report, restore};
+use mimamori_server::backup::{Keep, Maker, State, Weight, Without, drill, last_report, restore};
 use mimamori_server::config::Backup;
 use mimamori_server::instance::Instance;
 use mimamori_server::web::Site;
-use mimamori_storage::{Db, Location, Synchronous};
+use mimamori_storage::{Db, Location, Synchronous, Value};
 use mimamori_verifier::trace::{Options, verify};
 
 use crate::house::{House, demo};
 
 /// The demo with a folder for backups; the private key lies outside the data directory.
-async fn house() -> (House, PathBuf) {
-    let mut house = demo(None).await;
+pub async fn house(server: Option<String>) -> (House, PathBuf) {
+    let mut house = demo(server).await;
     let root = house._dir.path().to_owned();
     let key = root.join("identity.txt");
     let made = std::process::Command::new("age-keygen")
@@ -29,15 +29,42 @@ async fn house() -> (House, PathBuf) {
     let setting = Backup {
         folder: "../backups".into(),
         recipients_file: "../recipients.txt".into(),
+        journal: Some("../journal".into()),
         hour: 2,
         full_every: 3,
     };
+    std::fs::create_dir(root.join("journal")).unwrap();
     let file = house.instance.dir.join("mimamori.toml");
     let mut text = std::fs::read_to_string(&file).unwrap();
-    text += "\n[backup]\nfolder = \"../backups\"\nrecipients_file = \"../recipients.txt\"\nfull_every = 3\n";
+    text += "\n[backup]\nfolder = \"../backups\"\nrecipients_file = \"../recipients.txt\"\njournal = \"../journal\"\nfull_every = 3\n";
     std::fs::write(file, text).unwrap();
     house.instance.config.backup = Some(setting);
     (house, key)
+}
+
+pub fn keep<'a>(
+    identity: &'a Path,
+    keys: &'a Path,
+    journal: Result<&'a PathBuf, Without>,
+) -> Keep<'a> {
+    Keep {
+        identity,
+        keys,
+        numbers_keys: None,
+        journal: journal.map(PathBuf::as_path),
+        postgres_url_file: None,
+    }
+}
+
+pub async fn open(path: PathBuf) -> Db {
+    let synchronous = Synchronous::Full;
+    Db::open(Location::File { path, synchronous }, 1)
+        .await
+        .unwrap()
+}
+
+pub async fn one(db: &Db, sql: &str) -> Vec<Value> {
+    db.fetch_one(sql, vec![]).await.unwrap().unwrap().0
 }
 
 async fn rows(dir: &Path, table: &str) -> i64 {
@@ -60,7 +87,7 @@ async fn rows(dir: &Path, table: &str) -> i64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_made_while_people_work_is_restored_whole() {
-    let (house, key) = house().await;
+    let (house, key) = house(None).await;
     let root = house._dir.path();
     let cookie = house.play("clerk-1").await;
     let stop = AtomicBool::new(false);
@@ -121,7 +148,9 @@ async fn what_is_made_while_people_work_is_restored_whole() {
         house.instance.dir.join("keys"),
         root.join("back"),
     );
-    let manifest = restore(&from, None, &key, &keys, &to).unwrap();
+    let journal = root.join("journal/journal");
+    let keep = keep(&key, &keys, Ok(&journal));
+    let manifest = restore(&from, None, &keep, &to).await.unwrap();
     assert_eq!(manifest.number, 4);
     let lines = rows(&to, "trace_line").await;
     assert_eq!(manifest.facts["rows/trace_line"], lines.to_string());
@@ -162,13 +191,13 @@ async fn what_is_made_while_people_work_is_restored_whole() {
         std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions())
     };
     let before = mode(&busy);
-    assert!(restore(&from, None, &key, &keys, &busy).is_err());
+    assert!(restore(&from, None, &keep, &busy).await.is_err());
     assert_eq!(mode(&busy), before);
 }
 
 #[tokio::test]
 async fn stolen_backups_tell_nothing_and_wrong_keys_open_nothing() {
-    let (house, key) = house().await;
+    let (house, key) = house(None).await;
     let root = house._dir.path();
     Maker::new(&house.instance).create(false).await.unwrap();
     let mut read = 0;
@@ -204,17 +233,24 @@ async fn stolen_backups_tell_nothing_and_wrong_keys_open_nothing() {
         .output();
     assert!(made.unwrap().status.success());
     let (from, keys) = (root.join("backups"), house.instance.dir.join("keys"));
-    let error = restore(&from, None, &stranger, &keys, &root.join("a")).unwrap_err();
+    let journal = root.join("journal/journal");
+    let foreign = keep(&stranger, &keys, Ok(&journal));
+    let error = restore(&from, None, &foreign, &root.join("a"))
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("開けません"), "{error}");
     let other = root.join("other-keys");
     mimamori_encryption::Keys::create(&other, &mimamori_kernel::random::SystemRandom).unwrap();
-    let error = restore(&from, None, &key, &other, &root.join("b")).unwrap_err();
+    let without = keep(&key, &other, Err(Without::Exercise));
+    let error = restore(&from, None, &without, &root.join("b"))
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("この町の署名"), "{error}");
 }
 
 #[tokio::test]
 async fn a_drill_says_what_does_not_fit() {
-    let (house, key) = house().await;
+    let (house, key) = house(None).await;
     let made = Maker::new(&house.instance).create(false).await.unwrap();
     let file = house._dir.path().join("backups").join(made.file);
     let mut bytes = std::fs::read(&file).unwrap();
@@ -235,7 +271,7 @@ async fn without_settings_there_is_no_backup_and_the_sentence_says_so() {
 
 #[tokio::test]
 async fn each_night_has_its_backup_and_the_operator_sees_when_it_or_the_drill_is_missing() {
-    let (mut house, key) = house().await;
+    let (mut house, key) = house(None).await;
     house.router = Site::new(&house.instance).router();
     let dir = house.instance.dir.clone();
     let hour = 3_600_000_000;
@@ -263,8 +299,14 @@ async fn each_night_has_its_backup_and_the_operator_sees_when_it_or_the_drill_is
         told.text
     );
     drill(&dir, None, &key).await.unwrap();
-    let told = state(Moment(made.at + hour));
+    let told = state(Moment(made.at + hour / 60));
     assert_eq!(told.weight, Weight::Good, "{}", told.text);
+    let late = state(Moment(made.at + hour / 10));
+    assert_eq!(late.weight, Weight::Bad, "the journal stopped");
+    assert!(late.text.contains("5分以上前"), "{}", late.text);
+    std::fs::remove_file(house._dir.path().join("journal/journal")).unwrap();
+    let none = state(Moment(made.at + hour / 60));
+    assert!(none.text.contains("写せていません"), "{}", none.text);
     assert!(told.text.contains("第1世代"), "{}", told.text);
     assert_eq!(
         state(Moment(made.at + 27 * hour)).weight,

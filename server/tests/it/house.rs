@@ -79,7 +79,7 @@ pub fn config(zone: Zone) -> Config {
 }
 
 /// A new, empty database beside the one of the test run, and a file that names it.
-async fn postgres(dir: &TempDir, url: &str) -> String {
+pub async fn postgres(dir: &TempDir, url: &str) -> String {
     let name = format!("house_{}", ImportId::random(&SystemRandom));
     let place = |url: &str| Location::Server {
         url: url.into(),
@@ -98,7 +98,7 @@ async fn postgres(dir: &TempDir, url: &str) -> String {
         .map_or((url, None), |(b, o)| (b, Some(o)));
     let (server, _) = before.rsplit_once('/').unwrap();
     let options = options.map_or_else(String::new, |o| format!("?{o}"));
-    let file = dir.path().join("postgres.url");
+    let file = dir.path().join(format!("{name}.url"));
     std::fs::write(&file, format!("{server}/{name}{options}\n")).unwrap();
     file.to_str().unwrap().to_owned()
 }

@@ -15,6 +15,16 @@ struct Cell {
     own: bool,
 }
 
+/// A designated handler of the insurance section, verified, at a registered terminal.
+fn handles(cell: &Cell) -> bool {
+    let standing = cell.standing;
+    cell.kind == OrgKind::Department
+        && matches!(cell.role, Role::Clerk | Role::LeadOfficer)
+        && standing.handler
+        && standing.terminal
+        && standing.auth == AuthLevel::Verified
+}
+
 /// What the documents say; `false` where they say nothing (S0-44: approved staff only).
 fn demanded(cell: &Cell) -> bool {
     // S4-73: an initial password opens nothing.
@@ -238,6 +248,24 @@ fn demanded(cell: &Cell) -> bool {
                 && cell.purpose == Purpose::CareInsurance
                 && cell.class == Class::Aggregate
         }
+        // S0-11, S0-13, S0-46: the insurance section's designated handlers.
+        "number.open" | "number.reveal" | "number.find" | "number.found" | "number.register"
+        | "number.correct" | "number.delete" | "number.load" | "number.outside" => {
+            let purpose = matches!(
+                cell.purpose,
+                Purpose::CareInsurance | Purpose::CommunitySupport
+            );
+            handles(cell) && purpose
+        }
+        "number.prepare" | "number.check" => {
+            handles(cell) && cell.purpose == Purpose::Operation && cell.class == Class::Aggregate
+        }
+        // S0-50: the machine writes down what the numbers room did.
+        "number.outcome" => false,
+        // S0-47: keys are the work of those who keep the machine.
+        "number.rotate" => {
+            operates(cell, Class::Aggregate) && cell.role == Role::SystemAdministrator
+        }
         other => panic!("{other}: no second reading of this action"),
     }
 }
@@ -281,7 +309,7 @@ fn compare(rules: &Rules, role: Role, kind: OrgKind, auth: AuthLevel, masks: &[i
         let classes = action.classes().iter().copied().chain([Class::Number]);
         for class in classes {
             let plain = [Standing::from(auth)];
-            let standings: &[Standing] = match class.of_number() && action.of_number() {
+            let standings: &[Standing] = match action.of_number() {
                 true => &STANDINGS,
                 false => &plain,
             };

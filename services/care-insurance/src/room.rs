@@ -103,6 +103,11 @@ impl CareInsurance {
         }
     }
 
+    /// Whether this instance has a numbers room.
+    pub fn has_numbers(&self) -> bool {
+        self.numbers.is_some()
+    }
+
     /// Writes down what the numbers room did; nothing where there is none.
     ///
     /// # Errors

@@ -17,6 +17,8 @@ pub struct ServiceLink {
     pub path: &'static str,
     /// Roles that may; the gate decides again.
     pub roles: &'static [Role],
+    /// Only for designated handlers of individual numbers (特定個人情報取扱者).
+    pub handlers: bool,
 }
 
 impl ServiceLink {

@@ -122,6 +122,45 @@ pub(super) async fn looks(
         .collect()
 }
 
+/// Rows of the register in force, of a list and of one person.
+pub(super) const IN_FORCE: &str =
+    "p.generation = (SELECT generation FROM residents_state WHERE one = 1)";
+pub(super) const CURRENT: &str =
+    "generation = (SELECT generation FROM residents_state WHERE one = 1)";
+
+/// Whose numbers the town may hold (S0-14): who is insured, and who lives in a household with somebody insured. Person
+/// and 宛名番号.
+const SCOPE: &str = "SELECT r.person, r.address_number FROM residents_person r \
+    WHERE r.generation = (SELECT generation FROM residents_state WHERE one = 1) \
+    AND (r.person IN (SELECT c.person FROM care_insurance_person c WHERE c.category <> 0) \
+    OR (r.status = 1 AND r.household_number IN (SELECT h.household_number FROM residents_person h \
+    JOIN care_insurance_person i ON i.person = h.person AND i.category <> 0 \
+    WHERE h.generation = r.generation AND h.status = 1 AND h.household_number <> '')))";
+
+/// Everybody in the scope with the 宛名番号.
+pub(super) async fn scope(job: &JobPermit) -> Result<HashMap<PersonId, String>, DeskError> {
+    let rows = job.rows(SCOPE, vec![]).await?;
+    let pair = |row: &mimamori_gate::Row| {
+        Ok((PersonId::from_bytes(row.array(0)?), row.text(1)?.to_owned()))
+    };
+    rows.iter().map(pair).collect()
+}
+
+/// 宛名番号 of a person in the scope; none for others.
+pub(super) async fn in_scope(gate: &Gate, person: &PersonId) -> Result<Option<String>, DeskError> {
+    let job = gate.job(action::NUMBER_OUTCOME, None).await?;
+    let rows = job
+        .rows(
+            &format!("{SCOPE} AND r.person = ?"),
+            vec![person.bytes().into()],
+        )
+        .await?;
+    Ok(rows
+        .first()
+        .map(|row| row.text(1).map(str::to_owned))
+        .transpose()?)
+}
+
 /// References of everybody who has one.
 pub(super) async fn references(job: &JobPermit) -> Result<HashMap<NumberRef, PersonId>, DeskError> {
     let rows = job

@@ -31,11 +31,11 @@ struct CheckPage<'a> {
 pub struct Found {
     /// Numbers held.
     pub held: i64,
-    /// Of persons who are not insured (any more).
+    /// Of persons who are neither insured nor of the household of somebody insured (any more).
     pub outside: i64,
     /// Under references that the register does not know.
     pub strange: i64,
-    /// Insured persons without a number.
+    /// Persons of the scope without a number.
     pub missing: i64,
 }
 
@@ -57,7 +57,7 @@ impl Numbers {
         }
     }
 
-    /// Compares the room's references with the register's insured persons, and keeps who is outside.
+    /// Compares the room's references with the persons of the scope, and keeps who is outside.
     ///
     /// # Errors
     /// [`DeskError`].
@@ -79,24 +79,19 @@ async fn compared(
     now: Instant,
 ) -> Result<Found, DeskError> {
     let references = book::references(job).await?;
-    let sql = "SELECT c.person FROM care_insurance_person c JOIN residents_person r ON r.person = c.person \
-               WHERE c.category <> 0 AND r.generation = (SELECT generation FROM residents_state WHERE one = 1)";
-    let mut insured = HashSet::new();
-    for row in job.rows(sql, vec![]).await? {
-        insured.insert(PersonId::from_bytes(row.array(0)?));
-    }
+    let scope: HashSet<PersonId> = book::scope(job).await?.into_keys().collect();
     let with = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let persons: HashSet<PersonId> = held
         .iter()
         .filter_map(|r| references.get(r))
         .copied()
         .collect();
-    let outside: Vec<&PersonId> = persons.difference(&insured).collect();
+    let outside: Vec<&PersonId> = persons.difference(&scope).collect();
     let found = Found {
         held: with(held.len()),
         outside: with(outside.len()),
         strange: with(held.iter().filter(|r| !references.contains_key(r)).count()),
-        missing: with(insured.difference(&persons).count()),
+        missing: with(scope.difference(&persons).count()),
     };
     let mut steps = vec![Statement::new(
         "DELETE FROM care_insurance_number_finding",
@@ -144,9 +139,9 @@ pub(crate) async fn check(
             ));
             for (at, name) in [
                 (1, "個人番号を保有している人"),
-                (2, "そのうち、被保険者でない人（対象外）"),
+                (2, "そのうち、被保険者でもその世帯員でもない人（対象外）"),
                 (3, "台帳に参照のない番号"),
-                (4, "個人番号が登録されていない被保険者"),
+                (4, "個人番号が登録されていない、対象の人"),
             ] {
                 terms.push(Term::new(name, format!("{}人", row.int(at)?)));
             }
@@ -160,9 +155,9 @@ pub(crate) async fn check(
         let rows = permit
             .fetch(
                 &permit,
-                "care_insurance_person",
+                "residents_person",
                 &columns,
-                "1 = 1",
+                book::IN_FORCE,
                 &among,
                 "p.kana_key",
                 0,

@@ -181,9 +181,9 @@ pub(crate) async fn found(
         let rows = permit
             .fetch(
                 &permit,
-                "care_insurance_person",
+                "residents_person",
                 &columns,
-                "1 = 1",
+                book::IN_FORCE,
                 &has,
                 "p.kana_key",
                 0,

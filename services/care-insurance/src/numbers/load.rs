@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use mimamori_gate::{Purpose, Statement};
 use mimamori_identity::Visitor;
-use mimamori_kernel::id::{NumberRef, PersonId};
+use mimamori_kernel::id::NumberRef;
 use mimamori_numbers::NumbersError;
 use mimamori_numbers::port::{Call, Kind, Reply};
 use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, html, html_with_status};
@@ -153,29 +153,25 @@ pub(crate) async fn load(
     done.await.unwrap_or_else(told)
 }
 
-/// References by 宛名番号 of every insured person; those who had none get one.
+/// References by 宛名番号 of everybody in the scope; those who had none get one.
 async fn prepare(
     room: &CareInsurance,
     visitor: &Visitor,
 ) -> Result<HashMap<String, String>, DeskError> {
     let job = room.gate.job(action::NUMBER_PREPARE, Some(visitor)).await?;
-    let sql = "SELECT r.address_number, r.person FROM residents_person r \
-               JOIN care_insurance_person c ON c.person = r.person AND c.category <> 0 \
-               WHERE r.generation = (SELECT generation FROM residents_state WHERE one = 1)";
     let mut known = HashMap::new();
     for (reference, person) in book::references(&job).await? {
         known.insert(person, reference);
     }
-    let rows = job.rows(sql, vec![]).await?;
-    let (mut people, mut fresh) = (HashMap::with_capacity(rows.len()), Vec::<Statement>::new());
-    for row in &rows {
-        let person = PersonId::from_bytes(row.array(1)?);
+    let scope = book::scope(&job).await?;
+    let (mut people, mut fresh) = (HashMap::with_capacity(scope.len()), Vec::<Statement>::new());
+    for (person, address_number) in scope {
         let reference = known.get(&person).copied().unwrap_or_else(|| {
             let reference = NumberRef::random(&*room.random);
             fresh.push(book::new_reference(&person, &reference));
             reference
         });
-        people.insert(row.text(0)?.to_owned(), reference.to_string());
+        people.insert(address_number, reference.to_string());
     }
     if !fresh.is_empty() {
         let text = format!("references={}", fresh.len());

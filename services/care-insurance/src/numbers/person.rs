@@ -82,7 +82,7 @@ pub(super) async fn see(
         .await?;
     let columns = ["kanji", "kana", "insured_number"];
     let names = permit
-        .fetch("care_insurance_person", &columns, "1 = 1", vec![])
+        .fetch("residents_person", &columns, book::CURRENT, vec![])
         .await?;
     let references = permit
         .fetch("care_insurance_number", &["reference"], "1 = 1", vec![])

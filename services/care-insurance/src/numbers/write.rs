@@ -97,6 +97,9 @@ struct WritePage<'a> {
     errors: Vec<FieldError>,
 }
 
+/// S0-14.
+const OUTSIDE: &str = "個人番号を持てるのは、介護保険の被保険者と、その世帯員だけです。資格と世帯を確かめてください。";
+
 /// 登録 or 訂正.
 #[derive(Clone, Copy)]
 struct Work {
@@ -228,17 +231,6 @@ async fn reference(
     }
 }
 
-/// 宛名番号 of a person, for the connector; never shown here.
-async fn address_number(room: &CareInsurance, person: &PersonId) -> Result<String, DeskError> {
-    let job = room.gate.job(action::NUMBER_OUTCOME, None).await?;
-    let sql = "SELECT r.address_number FROM residents_person r WHERE r.person = ? AND r.generation = \
-               (SELECT generation FROM residents_state WHERE one = 1)";
-    let rows = job.rows(sql, vec![person.bytes().into()]).await?;
-    Ok(rows
-        .first()
-        .map_or(Ok(String::new()), |row| row.text(0).map(str::to_owned))?)
-}
-
 /// POST /insurance/numbers/persons/{person}/{what}: leads to the room's form.
 pub(crate) async fn enter(
     State(room): State<CareInsurance>,
@@ -273,10 +265,15 @@ pub(crate) async fn enter(
             .gate
             .person(&visitor, work.action, purpose, person, Some(reason))
             .await?;
+        let permit = permit.whole().await?;
+        let Some(address_number) = book::in_scope(&room.gate, &person).await? else {
+            let error = FieldError::new("purpose", OUTSIDE);
+            return Ok(form(&room, &visitor, &frame, person, work, &sent, vec![error]).await);
+        };
         let (_, port) = desk.ready(&room.gate).await?;
         let (reference, line) = reference(&room, permit).await?;
         let mut order = order(&visitor, work.kind, Some(reference), line, how);
-        order.address_number = address_number(&room, &person).await?;
+        order.address_number = address_number;
         let ticket = desk.ticket(order).await?;
         let who = see(&room, &visitor, person, purpose).await?.who;
         let origin = desk.origin(&headers, port);

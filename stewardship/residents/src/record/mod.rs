@@ -222,7 +222,9 @@ pub(crate) async fn open(
         journal,
         forms: forms(&visitor, person, merged, place),
         services: services
-            .filter(|link| link.roles.contains(&visitor.role))
+            .filter(|link| {
+                link.roles.contains(&visitor.role) && (visitor.handler || !link.handlers)
+            })
             .map(|link| (link.label, link.to(&person)))
             .collect(),
         withheld,
