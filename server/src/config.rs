@@ -58,6 +58,9 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Private key.
     pub key: PathBuf,
+    /// Authorities whose certificates terminals may show; without it none is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Whom users and finders of weaknesses tell; the town fills it in.
@@ -456,7 +459,14 @@ impl Config {
 
     /// The TLS files are there and can be read.
     pub fn check_files(&self, dir: &Path) -> Result<(), StartError> {
-        for path in self.tls.iter().flat_map(|t| [&t.certificate, &t.key]) {
+        let files = |t: &'_ Tls| {
+            [
+                Some(t.certificate.clone()),
+                Some(t.key.clone()),
+                t.client_ca.clone(),
+            ]
+        };
+        for path in self.tls.iter().flat_map(files).flatten() {
             let path = dir.join(path);
             std::fs::File::open(&path).map_err(StartError::file(path))?;
         }

@@ -14,4 +14,5 @@ pub mod instance;
 pub mod insurance;
 pub mod numbers;
 pub mod serve;
+mod tls;
 pub mod web;

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum_server::Handle;
-use axum_server::tls_rustls::RustlsConfig;
+use axum_server::tls_rustls::RustlsAcceptor;
 
 use crate::backup::{Copies, Maker};
 use crate::config::Tls;
 use crate::error::StartError;
 use crate::instance::Instance;
+use crate::tls::Certificates;
 use crate::web::Site;
 
 /// Serves until SIGTERM or Ctrl-C.
@@ -76,10 +77,9 @@ async fn listen_on(
     };
     match tls {
         Some((tls, dir)) => {
-            let config = RustlsConfig::from_pem_file(dir.join(tls.certificate), dir.join(tls.key))
-                .await
-                .map_err(broken)?;
-            axum_server::bind_rustls(listen, config)
+            let config = crate::tls::settings(&dir, &tls).map_err(broken)?;
+            axum_server::bind(listen)
+                .acceptor(Certificates(RustlsAcceptor::new(config)))
                 .handle(handle)
                 .serve(service)
                 .await

@@ -61,15 +61,15 @@ pub(crate) struct Waiting(pub bool);
 #[derive(Debug, Clone)]
 pub(crate) struct Host(pub String);
 
-/// SHA-256 of the client certificate of the connection, where own TLS asked for one.
+/// SHA-256 of the client certificate of the connection; none where own TLS was shown none.
 #[derive(Debug, Clone, Copy)]
-pub struct ClientCertificate(pub [u8; 32]);
+pub(crate) struct ClientCertificate(pub Option<[u8; 32]>);
 
 fn place(site: &Site, request: &Request) -> Place {
     let certificate = request.extensions().get::<ClientCertificate>();
     Place {
         address: terminal(site, request),
-        certificate: certificate.map(|c| c.0),
+        certificate: certificate.and_then(|c| c.0),
     }
 }
 

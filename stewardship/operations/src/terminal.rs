@@ -93,6 +93,13 @@ async fn form(
     errors: Vec<FieldError>,
 ) -> Result<Response, OperationsError> {
     may(room, visitor, action::TERMINAL_PROPOSE, None).await?;
+    let permit = room
+        .gate
+        .office(visitor, action::TERMINAL_LIST, Purpose::Operation, None)
+        .await?;
+    let known = permit.terminals().await?;
+    let terminals = permit.reveal(known).await?;
+    let open = terminals.iter().filter(|t| t.ended.is_none()).count();
     Ok(FormPage::new(
         frame,
         "端末の登録の申請",
@@ -100,6 +107,7 @@ async fn form(
         "/operations/terminals",
     )
     .words("別の運営管理責任者か事業責任者が承認すると、次の操作から効きます。")
+    .terms(vec![Term::new("使用中の端末", format!("{open}台"))])
     .fields(vec![
         sent.line("name", "端末の名前", true, "例: 介護保険課 窓口1"),
         sent.line(
