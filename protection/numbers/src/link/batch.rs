@@ -225,9 +225,15 @@ impl Connector {
                     Err(outcome) => without.push((act, outcome)),
                 }
             }
+            // Before the file is laid down: what is left out of it may not come into it when it is written again, because
+            // the other end may have read it by then.
+            if !without.is_empty() {
+                self.store(Vec::new(), without).await?;
+            }
             files.write_request(sequence, &orders, now)?;
-            self.store(files.log.take(), without).await?;
+            let lines = files.log.take();
             self.write(async |writer: &mut Writer| {
+                calls::add(writer, lines).await?;
                 let sql = "UPDATE numbers_file_out SET written = ? WHERE sequence = ?";
                 writer
                     .execute(sql, vec![now.0.into(), sequence.into()])

@@ -333,3 +333,47 @@ async fn lists_come_by_file_and_are_compared_once() {
     assert!(post.office.connector.reconcile().await.unwrap().is_none());
     assert_eq!(post.codes("file-list").await, ["ok", "shape"]);
 }
+
+#[tokio::test]
+async fn an_act_that_was_left_out_of_a_file_is_told_by_another() {
+    let mut post = Post::new().await;
+    post.link(0).await;
+    post.link(1).await;
+    // The number cannot be opened while the file is made: it is gone, and comes back.
+    let gone = post
+        .office
+        .numbers
+        .lock()
+        .unwrap()
+        .remove(&person(0).0)
+        .unwrap();
+    let (reference, address, _) = person(0);
+    post.office
+        .act(reference, &address, ActKind::Delete, None)
+        .await;
+    post.office.connector.pass().await.unwrap();
+    // Stopped before it was noted that the file is written; the other end has it already.
+    let mut writer = post.office.db.writer().await.unwrap();
+    writer
+        .run("UPDATE numbers_file_out SET written = NULL")
+        .await
+        .unwrap();
+    post.folder.step(&post.world).unwrap();
+    post.office
+        .act(reference, &address, ActKind::Link, Some(&gone))
+        .await;
+    post.office.restart();
+    for _ in 0..4 {
+        post.round().await;
+    }
+    assert_eq!(
+        (post.state(0).await, post.state(1).await),
+        (LinkState::Linked, LinkState::Linked)
+    );
+    let kinds: Vec<Kind> = post.world.applied().iter().map(|a| a.kind).collect();
+    assert_eq!(
+        kinds,
+        [Kind::Link, Kind::Delete, Kind::Link],
+        "the first link was overtaken"
+    );
+}
