@@ -12,6 +12,9 @@ use crate::error::GateError;
 /// The tables of the gate that rooms keep up to date with their own changes.
 const FACTS: [&str; 2] = ["gate_subject", "gate_case"];
 
+/// Where rooms note what must stay erased after a restore ([`crate::erasure`]); they write it and never read it.
+const ERASURES: &str = "backup_erasure";
+
 /// Tables of one room.
 #[derive(Debug, Clone)]
 pub(crate) struct Reach {
@@ -83,10 +86,12 @@ impl Reach {
     pub(crate) fn check_write(&self, statements: &[Statement]) -> Result<(), GateError> {
         let mut more = self.extracts.to_vec();
         more.extend(FACTS);
+        more.push(ERASURES);
         for statement in statements {
             self.check(&statement.sql, &more)?;
             let target = tables(&statement.sql).first().copied().unwrap_or_default();
-            if !(target.starts_with(&self.prefix) || FACTS.contains(&target)) {
+            let shared = FACTS.contains(&target) || target == ERASURES;
+            if !(target.starts_with(&self.prefix) || shared) {
                 return Err(GateError::Rules(format!("{target} may not be written")));
             }
         }
