@@ -23,7 +23,7 @@ test("every picture that a manual names is there, small, and taken by a test", (
 });
 
 test("every picture that is kept is named in a manual, the tour or the front page", () => {
-  const pages = ["manual/clerk.md", "manual/office.md", "manual/auditor.md", "tour.md", "tour.ja.md", "../README.md", "../README.ja.md"];
+  const pages = ["manual/clerk.md", "manual/office.md", "manual/auditor.md", "manual/handler.md", "tour.md", "tour.ja.md", "../README.md", "../README.ja.md"];
   const texts = pages.map((page) => read(new URL(page, DOCS))).join("\n");
   for (const folder of ["manual/pictures/", "tour/"]) {
     for (const name of taken(folder)) assert.ok(texts.includes(`/${name}.png)`), `${folder}${name}.png is named nowhere`);
@@ -37,7 +37,7 @@ test("both tours show the same pictures, and all of them exist", () => {
 });
 
 test("steps are numbered and every manual ends with what to do in trouble", () => {
-  for (const name of ["clerk", "office", "auditor", "operator"]) {
+  for (const name of ["clerk", "office", "auditor", "operator", "handler"]) {
     const text = read(new URL(`manual/${name}.md`, DOCS));
     assert.match(text, /^1\. /m, name);
     assert.match(text, /\n## 困ったとき\n/, name);
