@@ -77,6 +77,8 @@ export async function look(page, picture = "", from = "") {
   await named(page, picture);
   const before = page.viewportSize();
   await page.setViewportSize({ width: WIDTH, height: 800 });
+  // Places are told from the top of the window, and a form that was filled stands scrolled.
+  await page.evaluate(() => window.scrollTo(0, 0));
   const top = from ? (await page.getByRole("heading", { level: 2, name: from, exact: true }).boundingBox()).y - 12 : 0;
   const bottom = await page.evaluate(() => document.querySelector("main").lastElementChild.getBoundingClientRect().bottom + 12);
   const height = Math.min(Math.ceil(bottom - top), TALLEST);
