@@ -256,6 +256,7 @@ test("a file is loaded, with the list of what was refused; the scope is checked;
     await press(page, mouse, "ファイルの選択に進む", "個人番号の一括登録");
     assert.match(await text(page), /利用の目的を選んでください/);
     await look(page);
+    await afresh(page);
     await fill(page, mouse, { ...HOW, ...WHY });
     await look(page, "number-load");
     await press(page, mouse, "ファイルの選択に進む", "個人番号の一括登録");
