@@ -254,6 +254,13 @@ pub async fn replace_key(dir: &Path) -> Result<PathBuf, StartError> {
             "合い言葉の鍵は、鍵ファイルに替えてから更新してください。".into(),
         ));
     }
+    let old = beside(dir, &setting, "old");
+    if old.exists() {
+        return Err(StartError::State(format!(
+            "前の鍵 {} が残っています。別の場所に移してから、もう一度実行してください。",
+            old.display()
+        )));
+    }
     Kek::create(&next, &SystemRandom)?;
     let source = KekSource::File(next);
     Room::rewrap(&database(dir), &KekSource::File(now), &source).await?;

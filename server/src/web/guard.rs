@@ -84,9 +84,11 @@ fn peer(request: &Request) -> Option<std::net::IpAddr> {
 fn terminal(site: &Site, request: &Request) -> String {
     let peer = peer(request);
     let direct = peer.map_or_else(|| "local".into(), |ip| ip.to_string());
-    let told = request
-        .headers()
-        .get("x-forwarded-for")
+    // A proxy adds its word at the end, as a further header line too; what stands before may be the visitor's own.
+    let lines = request.headers().get_all("x-forwarded-for");
+    let told = lines
+        .iter()
+        .next_back()
         .and_then(|v| v.to_str().ok())
         .and_then(|v| v.rsplit(',').next());
     match told {

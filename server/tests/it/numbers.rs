@@ -719,9 +719,9 @@ async fn a_restored_room_erases_again_what_was_erased_and_says_so() {
     let old = house.instance.dir.join("old.db");
     let list = {
         let office = Office::open(&house, Limits::default()).await;
-        for n in 0..2 {
+        for (n, (person, _)) in persons.iter().take(2).enumerate() {
             office
-                .enter(&persons[n].0, "register", &number(5 + n as u64))
+                .enter(person, "register", &number(5 + n as u64))
                 .await;
         }
         mimamori_storage::copy_file(&house.instance.dir.join("numbers/numbers.db"), &old).unwrap();

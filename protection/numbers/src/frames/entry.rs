@@ -78,7 +78,7 @@ pub(super) struct Sent {
 fn narrow(text: &str) -> Zeroizing<String> {
     let kept = text
         .nfkc()
-        .filter(|c| !c.is_whitespace() && *c != '-' && *c != '‐' && *c != 'ー');
+        .filter(|c| !c.is_whitespace() && *c != '-' && !['‐', 'ー', '−', '–', '—'].contains(c));
     Zeroizing::new(kept.collect())
 }
 

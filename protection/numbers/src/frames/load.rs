@@ -1,6 +1,6 @@
 //! Many first numbers from a file (一括登録), with the list of what was refused.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use askama::Template;
@@ -227,8 +227,9 @@ async fn run(room: Room, id: TicketId, ticket: Ticket, rows: Vec<Row>) {
     let line = ticket.order.line;
     let mut rejects = 0;
     let mut registered = 0i64;
+    let mut seen = HashSet::new();
     for (turn, portion) in rows.chunks(PORTION).enumerate() {
-        let (good, bad) = sorted(portion, turn * PORTION, &ticket.people);
+        let (good, bad) = sorted(portion, turn * PORTION, &ticket.people, &mut seen);
         let entries: Vec<_> = good
             .iter()
             .map(|(at, reference, number)| Entry {
@@ -285,10 +286,20 @@ fn sorted(
     rows: &[Row],
     before: usize,
     people: &BTreeMap<String, NumberRef>,
+    seen: &mut HashSet<String>,
 ) -> (Vec<Good>, Vec<Reject>) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     for (at, (person, number)) in rows.iter().enumerate() {
         let row = before + at + 2;
+        if !seen.insert(person.clone()) {
+            let reason = "この宛名番号は、ファイルの前の行にもあります。".into();
+            bad.push(Reject {
+                row,
+                column: "宛名番号",
+                reason,
+            });
+            continue;
+        }
         let Some(reference) = people.get(person) else {
             let reason =
                 "この宛名番号の人は、台帳にいないか、個人番号を扱う対象ではありません。".into();
@@ -318,8 +329,8 @@ fn refusal(told: Told) -> Option<&'static str> {
     Some(match told {
         Told::Done => return None,
         Told::Taken => "この番号は別の人に登録されています。",
-        Told::Exists => "この人には別の番号が登録されています。",
-        Told::Same => "同じ番号がもう登録されています。",
+        // One reason for both, or a file of guesses would tell which one is right.
+        Told::Exists | Told::Same => "この人には番号がもう登録されています。",
         _ => "登録できませんでした。",
     })
 }
@@ -410,20 +421,27 @@ mod tests {
 
     #[test]
     fn refused_rows_are_named_by_row_column_and_reason_and_never_by_value() {
-        let people = BTreeMap::from([("1".to_owned(), NumberRef::from_bytes([1; 16]))]);
+        let person = |n: u8| (n.to_string(), NumberRef::from_bytes([n; 16]));
+        let people = BTreeMap::from([person(1), person(2), person(3)]);
         let row =
             |person: &str, number: &str| (person.to_owned(), Zeroizing::new(number.to_owned()));
         let all = [
             row("1", "123456789018"),
             row("9", "123456789018"),
-            row("1", "123456789012"),
-            row("1", "000000000000"),
+            row("2", "123456789012"),
+            row("3", "000000000000"),
+            row("1", "987654321093"),
         ];
-        let (good, bad) = sorted(&all, 500, &people);
+        let (good, bad) = sorted(&all, 500, &people, &mut HashSet::new());
         assert_eq!(good.len(), 1);
         assert_eq!(
             bad.iter().map(|r| (r.row, r.column)).collect::<Vec<_>>(),
-            [(503, "宛名番号"), (504, "個人番号"), (505, "個人番号")]
+            [
+                (503, "宛名番号"),
+                (504, "個人番号"),
+                (505, "個人番号"),
+                (506, "宛名番号")
+            ]
         );
         let file = String::from_utf8(listed(&bad).unwrap()).unwrap();
         assert!(

@@ -98,10 +98,14 @@ impl Room {
     /// # Errors
     /// [`LinkError::Config`], [`LinkError::File`]. A connector that is set up already stays.
     pub fn connect(&self, config: &LinkConfig, base: &Path) -> Result<(), LinkError> {
-        let vault = self.0.vault.clone();
+        let room = self.clone();
         let opener = Opener::new(move |reference| {
-            let vault = vault.clone();
-            Box::pin(async move { vault.reveal(&reference).await.map_err(|_| LinkError::Vault) })
+            let room = room.clone();
+            Box::pin(async move {
+                room.sound().map_err(|_| LinkError::Vault)?;
+                let opened = room.0.vault.reveal(&reference).await;
+                opened.map_err(|_| LinkError::Vault)
+            })
         });
         let (db, clock, random) = (
             self.0.vault.db().clone(),

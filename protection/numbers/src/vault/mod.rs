@@ -89,6 +89,8 @@ impl Vault {
         let db = Db::open(location, 4).await?;
         migrate(&db, &[MIGRATIONS, LINK_MIGRATIONS].concat()).await?;
         let mut writer = db.writer().await?;
+        // What is deleted or sealed anew is overwritten in the file, not only unlinked.
+        writer.run("PRAGMA secure_delete = ON").await?;
         let (kek, ring) = state::opened(&mut writer, kek, &*clock, &*random).await?;
         state::check(&mut writer, &ring).await?;
         Ok(Self(Arc::new(Inner {

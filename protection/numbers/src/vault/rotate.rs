@@ -3,7 +3,7 @@
 use mimamori_kernel::id::NumberRef;
 use mimamori_storage::Value;
 
-use super::write::ended;
+use super::write::{emptied, ended};
 use super::{KekSource, Vault, state};
 use crate::NumbersError;
 use crate::keys::{Version, minus, plus, row_mark};
@@ -79,6 +79,7 @@ impl Vault {
                 return Ok(true);
             }
         }
+        emptied(&mut writer).await?;
         // No record needs them: what is left of the old keys is wiped with them.
         let mut ring = self.0.ring.write().await;
         if let Some(active) = ring.versions.pop() {

@@ -101,6 +101,12 @@ pub(super) async fn ended<T>(
     }
 }
 
+/// Empties the log of the database, so that what was deleted does not wait in it. A reader may keep a part of it; the
+/// next time takes that.
+pub(super) async fn emptied(writer: &mut Writer) -> Result<(), NumbersError> {
+    Ok(writer.run("PRAGMA wal_checkpoint(TRUNCATE)").await?)
+}
+
 const ROW: &str =
     "SELECT reference, version, revision, sealed, ix FROM numbers_record WHERE reference = ?";
 
@@ -187,6 +193,10 @@ impl Vault {
             }
             (None, true) => return Ok(Told::Missing),
             _ => {}
+        }
+        let ended = "SELECT 1 FROM numbers_history WHERE reference = ? AND act = 'delete'";
+        if !writer.fetch(ended, reference()).await?.is_empty() {
+            return Ok(Told::Missing);
         }
         let mut revision = 1;
         let mut whole = state::read(writer, &ring.state).await?;
@@ -278,7 +288,18 @@ impl Vault {
         let done = async {
             let held = writer.fetch(ROW, vec![reference.bytes().into()]).await?;
             let told = match held.first() {
-                None => Told::Missing,
+                None => {
+                    // Remembered all the same: a ticket that is still open must not write under this reference.
+                    self.history(
+                        &mut writer,
+                        reference,
+                        "delete",
+                        report.line,
+                        &Known::default(),
+                    )
+                    .await?;
+                    Told::Missing
+                }
                 Some(row) => {
                     let mut whole = state::read(&mut writer, &ring.state).await?;
                     whole.sum = minus(&whole.sum, &state::mark(&ring.state, row)?);
@@ -305,7 +326,9 @@ impl Vault {
             Ok(told)
         }
         .await;
-        ended(&mut writer, done).await
+        let told = ended(&mut writer, done).await?;
+        emptied(&mut writer).await?;
+        Ok(told)
     }
 
     /// Writes an outcome alone: of a search, a load, a refusal.

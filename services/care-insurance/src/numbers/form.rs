@@ -70,7 +70,7 @@ fn holds_number(text: &str) -> bool {
         let digit = c.is_ascii_digit() || ('０'..='９').contains(&c);
         run = match c {
             _ if digit => run + 1,
-            ' ' | '　' | '-' | '‐' | '－' | 'ー' if run > 0 => run,
+            _ if !c.is_alphanumeric() || c == 'ー' => run,
             _ => 0,
         };
         if run >= 12 {

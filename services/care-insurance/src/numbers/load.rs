@@ -164,18 +164,22 @@ async fn prepare(
         known.insert(person, reference);
     }
     let scope = book::scope(&job).await?;
-    let (mut people, mut fresh) = (HashMap::with_capacity(scope.len()), Vec::<Statement>::new());
-    for (person, address_number) in scope {
-        let reference = known.get(&person).copied().unwrap_or_else(|| {
-            let reference = NumberRef::random(&*room.random);
-            fresh.push(book::new_reference(&person, &reference));
-            reference
-        });
-        people.insert(address_number, reference.to_string());
+    let mut fresh = Vec::<Statement>::new();
+    for person in scope.keys().filter(|person| !known.contains_key(*person)) {
+        let reference = NumberRef::random(&*room.random);
+        fresh.push(book::new_reference(person, &reference));
     }
     if !fresh.is_empty() {
         let text = format!("references={}", fresh.len());
         job.change(&text, fresh, false).await?;
     }
-    Ok(people)
+    // Somebody else may have given one at the same moment: the stored ones count.
+    let mut stored = HashMap::new();
+    for (reference, person) in book::references(&job).await? {
+        stored.insert(person, reference);
+    }
+    let named = scope.into_iter().filter_map(|(person, address_number)| {
+        Some((address_number, stored.get(&person)?.to_string()))
+    });
+    Ok(named.collect())
 }
