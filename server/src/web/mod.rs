@@ -308,6 +308,9 @@ impl Site {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
             }
         }
+        if visitor.handler {
+            out.push(NavLink::new("/verify", "本人確認", false));
+        }
         if let Some(href) = office(visitor) {
             out.push(NavLink::new(href, "利用者管理", false));
         }

@@ -55,12 +55,12 @@ impl How {
                 None
             }
         };
-        for (name, value, list) in [
-            ("method", &self.method, &METHODS[..]),
-            ("proof", &self.proof, &PROOFS[..]),
+        for (name, value, list, what) in [
+            ("method", &self.method, &METHODS[..], "取得方法"),
+            ("proof", &self.proof, &PROOFS[..], "本人確認の方法"),
         ] {
             if !list.iter().any(|(code, _)| code == value) {
-                errors.push(FieldError::new(name, "選んでください。"));
+                errors.push(FieldError::new(name, format!("{what}を選んでください。")));
             }
         }
         match day {
