@@ -169,6 +169,11 @@ impl Desk {
         })
     }
 
+    /// Drops the tickets whose order is meant.
+    pub fn forget(&self, whose: impl Fn(&Order) -> bool) {
+        self.with(|inside| inside.tickets.retain(|_, ticket| !whose(&ticket.order)));
+    }
+
     /// Puts a used ticket back after a typing error.
     pub fn back(&self, id: TicketId, ticket: Ticket) {
         self.with(|inside| inside.tickets.insert(id, ticket));

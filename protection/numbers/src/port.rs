@@ -234,6 +234,10 @@ pub enum Call {
     },
     /// Begins a rotation.
     Rotate,
+    /// A session is over (SHA-256 of its cookie, hexadecimal): its tickets are worth nothing, its loads stop.
+    ForgetSession(String),
+    /// The same for every session of a user.
+    ForgetUser(String),
     /// About the connector to 統合宛名.
     Link(crate::link::LinkAsk),
 }

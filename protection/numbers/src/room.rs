@@ -48,6 +48,14 @@ pub(crate) struct Inside {
     pub random: Arc<dyn Random>,
 }
 
+impl Inside {
+    /// Makes tickets worthless and stops loads.
+    fn forget(&self, whose: impl Fn(&Order) -> bool) {
+        self.desk.forget(&whose);
+        self.loads.stop(&whose);
+    }
+}
+
 impl std::fmt::Debug for Room {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Room")
@@ -176,6 +184,15 @@ impl Room {
             Call::Rotate => {
                 vault.begin_rotation().await?;
                 self.rotate();
+                Reply::Done
+            }
+            Call::ForgetSession(session) => {
+                self.0.forget(|order| order.session == session);
+                Reply::Done
+            }
+            Call::ForgetUser(user) => {
+                let user = user.parse().map_err(|_| NumbersError::Speech)?;
+                self.0.forget(|order| order.user == user);
                 Reply::Done
             }
             Call::Link(ask) => Reply::Link(self.link(ask).await?),

@@ -145,13 +145,18 @@ impl Site {
             .with_press(press.clone())
             .with_services(crate::insurance::services(insurance.as_ref()))
         });
-        let identity = instance.identity.clone();
+        let (identity, tickets) = (instance.identity.clone(), insurance.clone());
         let operations = Operations::new(
             gate.clone(),
             instance.clock.clone(),
             instance.random.clone(),
             identity.kdf(),
-            Arc::new(move |user| identity.end_sessions(user, EndReason::Revoked)),
+            Arc::new(move |user| {
+                identity.end_sessions(user, EndReason::Revoked);
+                if let Some(insurance) = &tickets {
+                    insurance.forget_user(user);
+                }
+            }),
         )
         .with_press(press);
         let audit = Audit::new(

@@ -10,8 +10,9 @@ use mimamori_files::Shelf;
 use mimamori_gate::Gate;
 use mimamori_identity::SessionId;
 use mimamori_kernel::clock::Clock;
-use mimamori_kernel::id::PersonId;
+use mimamori_kernel::id::{PersonId, UserId};
 use mimamori_kernel::random::{Random, SystemRandom};
+use mimamori_numbers::port::Call;
 use mimamori_sheets::Press;
 
 use crate::cards::{self, Insurer};
@@ -183,8 +184,18 @@ impl CareInsurance {
         })
     }
 
+    /// Tells the numbers room that every session of a user is over, as when a designation or an account ends.
+    pub fn forget_user(&self, user: &UserId) {
+        if let Some(desk) = &self.numbers {
+            desk.forget(Call::ForgetUser(user.to_string()));
+        }
+    }
+
     /// Forgets what was kept for a session that ended.
     pub fn forget(&self, session: &SessionId) {
+        if let Some(desk) = &self.numbers {
+            desk.forget(Call::ForgetSession(numbers::named(session)));
+        }
         self.kept
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{session, spent};
 use crate::desk::Ticket;
-use crate::port::Kind;
+use crate::port::{Kind, Order};
 use crate::room::Room;
 use crate::vault::{Entry, Known, Report, Told};
 use crate::{Number, NumbersError};
@@ -36,9 +36,11 @@ pub(crate) struct Reject {
     pub reason: String,
 }
 
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 struct Run {
-    session: String,
+    order: Order,
+    /// Whoever ordered it may not go on.
+    stopped: bool,
     total: usize,
     done: usize,
     registered: i64,
@@ -64,8 +66,20 @@ impl Loads {
         });
     }
 
+    /// Stops the loads whose order is meant, before their next portion.
+    pub fn stop(&self, whose: impl Fn(&Order) -> bool) {
+        self.with(|all| {
+            let meant = all.values_mut().filter(|run| whose(&run.order));
+            meant.for_each(|run| run.stopped = true);
+        });
+    }
+
+    fn stopped(&self, id: &TicketId) -> bool {
+        self.with(|all| all.get(id).is_none_or(|run| run.stopped))
+    }
+
     fn run(&self, id: &TicketId, session: &str) -> Option<Run> {
-        self.with(|all| all.get(id).filter(|r| r.session == session).cloned())
+        self.with(|all| all.get(id).filter(|r| r.order.session == session).cloned())
     }
 }
 
@@ -153,9 +167,14 @@ pub(super) async fn submit(
         all.insert(
             id,
             Run {
-                session,
+                order: open.order.clone(),
+                stopped: false,
                 total: rows.len(),
-                ..Run::default()
+                done: 0,
+                registered: 0,
+                rejects: vec![],
+                ended: false,
+                failed: false,
             },
         );
     });
@@ -229,6 +248,10 @@ async fn run(room: Room, id: TicketId, ticket: Ticket, rows: Vec<Row>) {
     let mut registered = 0i64;
     let mut seen = HashSet::new();
     for (turn, portion) in rows.chunks(PORTION).enumerate() {
+        if room.sound().is_err() || room.0.loads.stopped(&id) {
+            room.0.loads.change(&id, |run| run.failed = true);
+            break;
+        }
         let (good, bad) = sorted(portion, turn * PORTION, &ticket.people, &mut seen);
         let entries: Vec<_> = good
             .iter()

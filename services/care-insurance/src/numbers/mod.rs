@@ -16,7 +16,7 @@ mod write;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use mimamori_gate::{Gate, GateError};
-use mimamori_identity::Visitor;
+use mimamori_identity::{SessionId, Visitor};
 use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::NumberRef;
 use mimamori_numbers::port::{Call, Kind, Obtained, Order, Progress, Reply};
@@ -112,6 +112,19 @@ impl Numbers {
         }
     }
 
+    /// Makes tickets worthless, soon; a room that is away has none.
+    pub(crate) fn forget(&self, call: Call) {
+        let client = self.client.clone();
+        tokio::spawn(async move {
+            if let Err(error) = client.call(call).await {
+                tracing::warn!(
+                    code = error.code(),
+                    "tickets of an ended session were not dropped"
+                );
+            }
+        });
+    }
+
     /// Origin of the room for a page that was asked under this host.
     fn origin(&self, headers: &HeaderMap, port: u16) -> String {
         if let Some(origin) = &self.origin {
@@ -129,6 +142,11 @@ impl Numbers {
     }
 }
 
+/// A session as the room knows it: SHA-256 of its cookie, hexadecimal.
+pub(crate) fn named(session: &SessionId) -> String {
+    session.iter().map(|b| format!("{b:02x}")).collect()
+}
+
 /// A ticket's order for this visitor.
 fn order(
     visitor: &Visitor,
@@ -141,7 +159,7 @@ fn order(
         kind,
         reference,
         user: visitor.user,
-        session: visitor.session.iter().map(|b| format!("{b:02x}")).collect(),
+        session: named(&visitor.session),
         line: i64::try_from(line).unwrap_or(i64::MAX),
         obtained,
         address_number: String::new(),

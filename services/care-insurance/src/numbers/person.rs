@@ -17,6 +17,7 @@ use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, Term, html, html_wi
 use super::find::EntryPage;
 use super::form::Given;
 use super::{DeskError, book, framing, numbers, order, told};
+use crate::eligibility::pages::wareki_text;
 use crate::{CareInsurance, action};
 
 /// A row of the history: when, what, how it was obtained, line.
@@ -57,8 +58,12 @@ fn word(list: &[(&str, &'static str)], code: &str) -> &'static str {
 }
 
 fn words(how: &Obtained) -> String {
+    let day = match how.acquired.is_empty() {
+        true => String::new(),
+        false => wareki_text(&how.acquired),
+    };
     let parts = [
-        how.acquired.as_str(),
+        day.as_str(),
         word(&METHODS, &how.method),
         word(&PROOFS, &how.proof),
     ];
@@ -151,7 +156,7 @@ pub(super) async fn person_page(
         let mut terms = Vec::new();
         if let Some((how, registered, changed)) = &management.held {
             terms.push(Term::new("個人番号", "登録あり（表示しません）"));
-            terms.push(Term::new("取得日", how.acquired.as_str()));
+            terms.push(Term::new("取得日", wareki_text(&how.acquired)));
             terms.push(Term::new("取得方法", word(&METHODS, &how.method)));
             terms.push(Term::new("本人確認の方法", word(&PROOFS, &how.proof)));
             terms.push(Term::new("登録した日時", at(*registered)));

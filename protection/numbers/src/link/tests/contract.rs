@@ -1,5 +1,6 @@
 use super::super::{LINK_ITEMS, LINK_MIGRATIONS, openapi};
 use super::contract_file;
+use crate::{ITEMS, MIGRATIONS};
 
 #[test]
 fn the_contract_checked_in_is_the_one_that_is_spoken() {
@@ -28,11 +29,14 @@ fn the_contract_checked_in_is_the_one_that_is_spoken() {
 }
 
 #[tokio::test]
-async fn every_column_of_the_connector_has_a_class() {
+async fn every_column_of_the_numbers_database_has_a_class() {
     let office = super::Post::new().await.office;
+    mimamori_storage::migrate(&office.db, &[LINK_MIGRATIONS, MIGRATIONS].concat())
+        .await
+        .unwrap();
     let mut told = std::collections::BTreeSet::new();
     let (mut table, mut class) = (String::new(), 0);
-    for line in LINK_ITEMS.lines() {
+    for line in ITEMS.lines().chain(LINK_ITEMS.lines()) {
         if let Some(name) = line.strip_prefix("table = ") {
             table = name.trim_matches('"').to_owned();
         }

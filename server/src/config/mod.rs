@@ -1,5 +1,8 @@
 //! `mimamori.toml` of a data directory. It holds no secret, only paths of key files.
 
+mod numbers;
+mod proof;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +11,9 @@ use mimamori_kernel::check::care_insurer;
 use mimamori_storage::{Location, Synchronous};
 
 use crate::error::StartError;
+
+pub use numbers::Numbers;
+pub use proof::{FaceProduct, Passkeys, StepUp};
 
 /// Which network the instance stands in (DESIGN, Zones).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -149,141 +155,6 @@ pub struct Config {
     /// The town's face product, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub face_product: Option<FaceProduct>,
-}
-
-/// Settings of passkeys (S0-48).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Passkeys {
-    /// Address as browsers show it, for example `https://mimamori.town.example`.
-    pub origin: String,
-    /// Who is verified anew before an export or a grant: `enrolled` or `always`.
-    #[serde(default)]
-    pub step_up: StepUp,
-}
-
-/// Who is verified anew before an export or a grant.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StepUp {
-    /// Whoever signs in with a passkey or the face product.
-    #[default]
-    Enrolled,
-    /// Everybody; for a town whose staff is enrolled.
-    Always,
-}
-
-/// Settings of the face product (顔認証の製品).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FaceProduct {
-    /// File with its Ed25519 public key, 32 bytes in base64url without padding.
-    pub public_key_file: PathBuf,
-}
-
-impl FaceProduct {
-    /// The key of the file, from the data directory.
-    pub fn key(&self, dir: &Path) -> Result<ed25519_dalek::VerifyingKey, StartError> {
-        use base64::Engine as _;
-        let path = dir.join(&self.public_key_file);
-        let text = std::fs::read_to_string(&path).map_err(StartError::file(&path))?;
-        let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text.trim());
-        let bytes: Option<[u8; 32]> = bytes.ok().and_then(|b| b.try_into().ok());
-        bytes
-            .and_then(|b| ed25519_dalek::VerifyingKey::from_bytes(&b).ok())
-            .filter(|key| !key.is_weak())
-            .ok_or_else(|| {
-                StartError::Config(
-                    "face_product: public_key_file は、Ed25519の公開鍵32バイトのbase64urlです。"
-                        .into(),
-                )
-            })
-    }
-}
-
-/// Settings of the numbers room, a process of its own (docs/decisions/0027).
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Numbers {
-    /// Address at which browsers reach the room, another port of the same host.
-    pub listen: SocketAddr,
-    /// Origin of the screens, for example `https://mimamori.town.lg.jp`; only their pages may frame the room's.
-    pub web_origin: String,
-    /// Origin of the room as browsers name it; without it the host of `web_origin` with the port of `listen`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<String>,
-    /// File of the key that wraps the others (KEK), from the data directory.
-    #[serde(default = "kek")]
-    pub key_file: PathBuf,
-    /// Instead of a key file: a file with the passphrase, for example a credential of systemd.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passphrase_file: Option<PathBuf>,
-    /// Seconds until a number is cleared from the page, 5 to 120.
-    #[serde(default = "thirty")]
-    pub seconds: u32,
-    /// The connector to 統合宛名 (docs/decisions/0030); without it nothing is told.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub link: Option<mimamori_numbers::link::LinkConfig>,
-    /// Searches by number in an hour: one user, all users.
-    #[serde(default = "finds")]
-    pub searches_per_hour: (usize, usize),
-    /// Numbers shown in an hour: one user, all users.
-    #[serde(default = "reveals")]
-    pub reveals_per_hour: (usize, usize),
-}
-
-impl Numbers {
-    /// Settings with the defaults.
-    pub fn new(listen: SocketAddr, web_origin: String) -> Self {
-        Self {
-            listen,
-            web_origin,
-            origin: None,
-            key_file: kek(),
-            passphrase_file: None,
-            seconds: thirty(),
-            link: None,
-            searches_per_hour: finds(),
-            reveals_per_hour: reveals(),
-        }
-    }
-
-    fn check(&self, tls: bool) -> Result<(), String> {
-        let scheme = if tls { "https://" } else { "http://" };
-        let origin = |text: &String| {
-            let host = text.strip_prefix(scheme)?;
-            let plain = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
-            (!host.is_empty() && host.chars().all(plain)).then_some(())
-        };
-        let all = std::iter::once(&self.web_origin).chain(&self.origin);
-        if all.map(origin).any(|good| good.is_none()) {
-            return Err(format!(
-                "numbers: web_origin と origin は {scheme} で始まるホスト名です（道筋は書きません）。"
-            ));
-        }
-        if !(5..=120).contains(&self.seconds) {
-            return Err("numbers: seconds は5から120です。".into());
-        }
-        Ok(())
-    }
-}
-
-fn kek() -> PathBuf {
-    "numbers/keys/kek.key".into()
-}
-
-fn thirty() -> u32 {
-    30
-}
-
-fn finds() -> (usize, usize) {
-    let limits = mimamori_numbers::Limits::default();
-    (limits.finds, limits.all_finds)
-}
-
-fn reveals() -> (usize, usize) {
-    let limits = mimamori_numbers::Limits::default();
-    (limits.reveals, limits.all_reveals)
 }
 
 /// Settings of the backup (控え, S0-28, S0-47).
@@ -585,106 +456,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_of_another_version_names_its_line_and_a_demo_is_known_all_the_same() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("mimamori.toml");
-        let text = "zone = \"demo\"\nenvironment = \"demo\"\ntown = \"a\"\nlisten = \"127.0.0.1:80\"\ntrusted_proxy = false\n";
-        std::fs::write(&file, text).unwrap();
-        let error = Config::load(dir.path()).unwrap_err().to_string();
-        assert!(error.contains("5行目「trusted_proxy = false」"), "{error}");
-        assert!(Config::is_demo(dir.path()).unwrap());
-        std::fs::write(
-            &file,
-            text.replace("environment = \"demo\"", "environment = \"production\""),
-        )
-        .unwrap();
-        assert!(!Config::is_demo(dir.path()).unwrap());
-    }
-
-    #[test]
-    fn unsafe_settings_are_refused() {
-        let good = Config::new(
-            Zone::Number,
-            Environment::Production,
-            "town.example",
-            "127.0.0.1:8080".parse().unwrap(),
-        );
-        good.check().unwrap();
-        let open = Config {
-            listen: "0.0.0.0:8080".parse().unwrap(),
-            ..good.clone()
-        };
-        assert!(open.check().is_err());
-        assert!(
-            Config {
-                trusted_proxy: vec!["192.0.2.1".parse().unwrap()],
-                ..open.clone()
-            }
-            .check()
-            .is_ok()
-        );
-        assert!(
-            Config {
-                idle_minutes: 16,
-                ..good.clone()
-            }
-            .check()
-            .is_err()
-        );
-        assert!(
-            Config {
-                zone: Zone::Demo,
-                ..good.clone()
-            }
-            .check()
-            .is_err()
-        );
-        assert!(
-            Config {
-                synchronous: Some("off-for-tests".into()),
-                ..good.clone()
-            }
-            .check()
-            .is_err()
-        );
-        assert!(
-            Config {
-                derivation_hour: 24,
-                ..good.clone()
-            }
-            .check()
-            .is_err()
-        );
-        let nameless = CareInsurance {
-            insurer_name: " ".into(),
-            ..CareInsurance::sample()
-        };
-        assert!(
-            Config {
-                care_insurance: Some(nameless),
-                ..good.clone()
-            }
-            .check()
-            .is_err()
-        );
-        let demo = Config {
-            zone: Zone::Demo,
-            environment: Environment::Demo,
-            ..good
-        };
-        demo.check().unwrap();
-        assert!(
-            Config {
-                listen: "0.0.0.0:80".parse().unwrap(),
-                trusted_proxy: vec!["192.0.2.1".parse().unwrap()],
-                ..demo
-            }
-            .check()
-            .is_err()
-        );
-    }
-}
+mod tests;
