@@ -202,7 +202,14 @@ for (const [how, options, see, seeFrame, n] of [
       await mouse.press(page, page.locator("main tbody th a"));
       await heading(page, "個人番号の管理");
       assert.ok(!(await text(page)).includes("照会の記録はありません"), "the look stands there");
+      await press(page, mouse, "番号を削除する", "個人番号の削除");
       await fill(page, mouse, WHY);
+      await see(page, "number-delete");
+      await press(page, mouse, "番号を削除する", "個人番号の削除");
+      assert.match(await text(page), /まだ何も消していません/);
+      await see(page);
+      await fill(page, mouse, WHY);
+      await page.getByLabel("元に戻せないように消します").check();
       await press(page, mouse, "番号を削除する", "個人番号の管理");
       await page.getByText("登録なし").waitFor();
       assert.match(await page.locator("table").filter({ hasText: "異動の履歴" }).innerText(), /削除/);
