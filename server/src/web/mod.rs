@@ -109,6 +109,7 @@ pub struct Site {
     pub shelf: Shelf<SessionId>,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
+    pub(crate) maintenance: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
     pub(crate) contact: Option<String>,
     /// When a terminal was last told that it tried too often, microseconds of the steady clock.
@@ -181,6 +182,7 @@ impl Site {
             shelf,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
+            maintenance: instance.config.maintenance.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
             place: (instance.dir.clone(), Arc::new(instance.config.clone())),
             demo: DemoGrant::from_environment(instance.config.environment.code()),
@@ -322,6 +324,12 @@ impl Site {
         if visitor.role == Role::Auditor {
             out.push(NavLink::new("/audit", "証跡の検索", false));
             out.push(NavLink::new("/audit/alerts", "点検の結果", false));
+        }
+        if matches!(
+            visitor.role,
+            Role::Contractor | Role::SystemAdministrator | Role::Auditor
+        ) {
+            out.push(NavLink::new("/audit/operation", "運転記録", false));
         }
         if REPORT_READERS.contains(&visitor.role) {
             out.push(NavLink::new("/audit/reports", "分析報告", false));

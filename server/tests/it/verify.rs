@@ -341,3 +341,36 @@ async fn the_setup_sheet_says_what_a_passkey_does_not_prove() {
         assert!(page.contains(words), "{words}");
     }
 }
+
+/// S0-73.
+#[tokio::test]
+async fn who_keeps_the_machine_works_from_the_set_terminals_only() {
+    let house = demo_with(None, |config| {
+        config.maintenance = vec!["198.51.100.7".parse().unwrap()];
+    })
+    .await;
+    for login in ["system-1", "vendor-1"] {
+        let cookie = house.play(login).await;
+        for path in ["/", "/audit/operation", "/operations/overview"] {
+            let page = house.get(path, &cookie).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{login} {path}");
+            assert!(
+                page.body.contains("遠隔では作業できません"),
+                "{}",
+                page.body
+            );
+        }
+        // The way out stays open.
+        let out = house.post("/sign-out", &cookie, "").await;
+        assert_eq!(out.status, StatusCode::SEE_OTHER);
+    }
+    let clerk = house.play("clerk-1").await;
+    assert_eq!(house.get("/", &clerk).await.status, StatusCode::OK);
+    let sql = "SELECT COUNT(*) FROM trace_line WHERE action = 'session.place' AND decision = 0";
+    let row = house.instance.db.fetch_one(sql, vec![]).await.unwrap();
+    assert_eq!(
+        row.unwrap().int(0).unwrap(),
+        1,
+        "one line for a terminal and minute"
+    );
+}
