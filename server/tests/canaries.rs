@@ -526,7 +526,11 @@ async fn ten_thousand_numbers_used_hard_are_found_nowhere_outside_their_room() {
     let text = std::fs::read_to_string(&file).unwrap();
     let mut config: toml::Table = toml::from_str(&text).unwrap();
     let numbers = config["numbers"].as_table_mut().unwrap();
-    for name in ["searches_per_hour", "reveals_per_hour"] {
+    for name in [
+        "searches_per_hour",
+        "reveals_per_hour",
+        "registrations_per_hour",
+    ] {
         numbers.insert(name.into(), vec![100_000i64, 100_000].into());
     }
     std::fs::write(&file, toml::to_string(&config).unwrap()).unwrap();

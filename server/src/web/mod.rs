@@ -268,6 +268,13 @@ impl Site {
         }
     }
 
+    /// Another session of this user ended by this sign-in: its tickets for numbers end before the new one works.
+    pub(crate) async fn forget_others(&self, user: &mimamori_kernel::id::UserId) {
+        if let Some(insurance) = &self.insurance {
+            insurance.forgot_user(user).await;
+        }
+    }
+
     /// Links of a role.
     pub(crate) fn nav(&self, visitor: &mimamori_identity::Visitor) -> Vec<NavLink> {
         let mut out = vec![NavLink::new("/", "ホーム", false)];
