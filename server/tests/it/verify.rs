@@ -12,13 +12,13 @@ use crate::house::{Answer, House, demo_with, each_demo, encoded};
 use crate::people::{decide, user, visitor, waiting};
 
 /// Stands before the simulated camera.
-async fn face(house: &House, cookie: &str, to: &str) -> Answer {
+pub async fn face(house: &House, cookie: &str, to: &str) -> Answer {
     let form = format!("to={}", encoded(to));
     house.post("/demo/face", cookie, &form).await
 }
 
 /// The tests' requests come from nowhere; this makes nowhere a terminal.
-async fn register_nowhere(house: &House) {
+pub async fn register_nowhere(house: &House) {
     let sql = "INSERT INTO identity_terminal (id, kind, mark, name, place, approved_by, entered, ended) \
                VALUES (?, 'address', 'local', 'x', 'x', ?, 0, NULL)";
     let id = || vec![7u8; 16].into();
