@@ -160,6 +160,51 @@ type Who = (&'static str, &'static str, AuthLevel);
 /// One class of one person's data: class, facts, own, care relation, proxy.
 type What = (Class, Facts, bool, bool, bool);
 
+/// What of a person the policies of an action read. Whatever else differs between two questions, they have one answer.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reads {
+    facts: i64,
+    own: bool,
+    care: bool,
+    proxy: bool,
+}
+
+const FACTS: [(&str, i64); 6] = [
+    ("resident", Facts::RESIDENT),
+    ("deceased", Facts::DECEASED),
+    ("movedOut", Facts::MOVED_OUT),
+    ("supportMeasure", Facts::PROTECTED),
+    ("insured", Facts::INSURED),
+    ("optedOut", Facts::OPTED_OUT),
+];
+
+impl Reads {
+    /// Adds every attribute that an expression names, of whatever it is one.
+    fn add(&mut self, expression: &serde_json::Value) {
+        match expression {
+            serde_json::Value::Object(parts) => {
+                if let Some(serde_json::Value::String(name)) = parts.get("attr") {
+                    self.named(name);
+                }
+                parts.values().for_each(|part| self.add(part));
+            }
+            serde_json::Value::Array(parts) => parts.iter().for_each(|part| self.add(part)),
+            _ => {}
+        }
+    }
+
+    fn named(&mut self, attribute: &str) {
+        let fact = FACTS.iter().find(|(name, _)| *name == attribute);
+        self.facts |= fact.map_or(0, |(_, bit)| *bit);
+        self.own |= attribute == "own";
+        self.care |= attribute == "careRelation";
+        self.proxy |= attribute == "proxy";
+    }
+}
+
+/// What the asker holds for an action: its name, the policies whose scope names it, and what they read.
+type Known = (EntityUid, PolicySet, Reads);
+
 /// Asks Cedar. What questions have in common is made once: names, entities, and for each action the
 /// policies whose scope names it. The others cannot hit, and Cedar would look at every one of them
 /// for each of the million questions of the permission table.
@@ -167,7 +212,7 @@ pub(super) struct Asker {
     authorizer: Authorizer,
     visitor: EntityUid,
     slice: EntityUid,
-    actions: HashMap<&'static str, (EntityUid, PolicySet)>,
+    actions: HashMap<&'static str, Known>,
     visitors: Mutex<HashMap<Who, Entity>>,
     slices: Mutex<HashMap<What, Entity>>,
 }
@@ -181,9 +226,14 @@ impl Asker {
         let name = |text: &str| EntityUid::from_str(text).map_err(|e| wrong(&e));
         let named = |action: Action| {
             let uid = name(&format!("Action::\"{}\"", action.code()))?;
-            let about = policies.policies().filter(|p| names(p, &uid)).cloned();
-            let about = PolicySet::from_policies(about).map_err(|e| wrong(&e))?;
-            Ok::<_, GateError>((action.code(), (uid, about)))
+            let about: Vec<_> = policies.policies().filter(|p| names(p, &uid)).collect();
+            let mut reads = Reads::default();
+            for policy in &about {
+                reads.add(&policy.to_json().map_err(|e| wrong(&e))?);
+            }
+            let about = PolicySet::from_policies(about.into_iter().cloned());
+            let about = about.map_err(|e| wrong(&e))?;
+            Ok::<_, GateError>((action.code(), (uid, about, reads)))
         };
         Ok(Self {
             authorizer: Authorizer::new(),
@@ -193,6 +243,20 @@ impl Asker {
             visitors: Mutex::default(),
             slices: Mutex::default(),
         })
+    }
+
+    /// The same question without what no policy of its action reads.
+    pub fn narrow(&self, q: Question) -> Question {
+        let Some((_, _, reads)) = self.actions.get(q.action.code()) else {
+            return q;
+        };
+        Question {
+            facts: Facts(q.facts.0 & reads.facts),
+            own: q.own && reads.own,
+            care: q.care && reads.care,
+            proxy: q.proxy && reads.proxy,
+            ..q
+        }
     }
 
     fn who(&self, (role, org_kind, auth): Who) -> Result<Entity, Box<dyn std::error::Error>> {
@@ -215,20 +279,14 @@ impl Asker {
         (class, facts, own, care, proxy): What,
     ) -> Result<Entity, Box<dyn std::error::Error>> {
         let yes = RestrictedExpression::new_bool;
-        let has = |bit| yes(facts.has(bit));
         let attributes = [
             ("class", text(class.code())),
-            ("resident", has(Facts::RESIDENT)),
-            ("deceased", has(Facts::DECEASED)),
-            ("movedOut", has(Facts::MOVED_OUT)),
-            ("supportMeasure", has(Facts::PROTECTED)),
-            ("insured", has(Facts::INSURED)),
-            ("optedOut", has(Facts::OPTED_OUT)),
             ("own", yes(own)),
             ("careRelation", yes(care)),
             ("proxy", yes(proxy)),
         ];
-        entity(&self.slice, attributes)
+        let facts = FACTS.map(|(name, bit)| (name, yes(facts.has(bit))));
+        entity(&self.slice, attributes.into_iter().chain(facts))
     }
 
     pub fn ask(&self, q: &Question) -> Result<Answer, Box<dyn std::error::Error>> {
@@ -246,7 +304,7 @@ impl Asker {
             ("fresh".to_owned(), yes(q.standing.fresh)),
         ])?;
         let known = self.actions.get(q.action.code());
-        let (action, policies) = known.ok_or("no such action")?;
+        let (action, policies, _) = known.ok_or("no such action")?;
         let (visitor_id, slice_id) = (self.visitor.clone(), self.slice.clone());
         let request = Request::new(visitor_id, action.clone(), slice_id, context, None)?;
         let entities = Entities::from_entities([visitor, slice], None)?;
@@ -276,14 +334,15 @@ fn names(policy: &Policy, action: &EntityUid) -> bool {
     }
 }
 
-fn entity<const N: usize>(
+fn entity<'a>(
     uid: &EntityUid,
-    attributes: [(&str, RestrictedExpression); N],
+    attributes: impl IntoIterator<Item = (&'a str, RestrictedExpression)>,
 ) -> Result<Entity, Box<dyn std::error::Error>> {
+    let attributes = attributes.into_iter();
     let attributes = attributes.map(|(name, value)| (name.to_owned(), value));
     Ok(Entity::new(
         uid.clone(),
-        HashMap::from(attributes),
+        attributes.collect(),
         Default::default(),
     )?)
 }

@@ -171,6 +171,7 @@ impl Rules {
 
     /// Asks Cedar once for each different question.
     pub(crate) fn decide(&self, question: Question) -> Arc<Answer> {
+        let question = self.asker.narrow(question);
         if let Some(known) = self
             .memory
             .lock()
