@@ -105,11 +105,19 @@ async fn load(work: &mut Work, everybody: &[(String, String)]) -> f64 {
         "csrf={}&{GIVEN}&acquired=R080401&method=application&proof=card",
         work.token
     );
-    let (_, page) = work
-        .handler
-        .post("/insurance/numbers/load", FORM, &form)
-        .await;
-    let (port, path) = frame(&page).expect("a frame for the file");
+    // The first time gives a reference to everybody, which may take longer than a page has.
+    let mut tries = 0;
+    let (port, path) = loop {
+        let path = "/insurance/numbers/load";
+        let (status, page) = work.handler.post(path, FORM, &form).await;
+        if let Some(frame) = frame(&page) {
+            break frame;
+        }
+        tries += 1;
+        assert!(tries < 10, "no frame for the file: {status} {page}");
+        println!("the page for the file was late ({status}), once more");
+        tokio::time::sleep(Duration::from_secs(10)).await;
+    };
     let mut room = work.handler.at(port);
     room.get(&path).await;
     let mut file = String::from("宛名番号,個人番号\n");

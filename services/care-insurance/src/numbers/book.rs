@@ -143,12 +143,13 @@ pub(super) const CURRENT: &str =
 
 /// Whose numbers the town may hold (S0-14): who is insured, and who lives in a household with somebody insured. Person
 /// and 宛名番号.
+// The inner list names the generation itself: one that hangs on the outer row would be made anew for each of 93,000.
 const SCOPE: &str = "SELECT r.person, r.address_number FROM residents_person r \
     WHERE r.generation = (SELECT generation FROM residents_state WHERE one = 1) \
     AND (r.person IN (SELECT c.person FROM care_insurance_person c WHERE c.category <> 0) \
     OR (r.status = 1 AND r.household_number IN (SELECT h.household_number FROM residents_person h \
     JOIN care_insurance_person i ON i.person = h.person AND i.category <> 0 \
-    WHERE h.generation = r.generation AND h.status = 1 AND h.household_number <> '')))";
+    WHERE h.generation = (SELECT generation FROM residents_state WHERE one = 1) AND h.status = 1 AND h.household_number <> '')))";
 
 /// Everybody in the scope with the 宛名番号.
 pub(super) async fn scope(job: &JobPermit) -> Result<HashMap<PersonId, String>, DeskError> {
