@@ -47,6 +47,8 @@ mod numbers;
 mod office;
 #[path = "it/oracle.rs"]
 mod oracle;
+#[path = "it/oversight.rs"]
+mod oversight;
 #[path = "it/papers.rs"]
 mod papers;
 #[path = "it/people.rs"]

@@ -1,0 +1,66 @@
+use mimamori_gate::Migration;
+
+/// Tables of the room. Contracts and partners themselves are identity's; nothing here is about a resident.
+pub const MIGRATIONS: &[Migration] = &[FIRST];
+
+const FIRST: Migration = Migration {
+    id: "oversight-0001",
+    ddl: "
+CREATE TABLE oversight_case (
+  id {blob} NOT NULL PRIMARY KEY,
+  subject {text} NOT NULL,
+  meeting {text} NOT NULL,
+  owners {text} NOT NULL,
+  entered_by {blob} NOT NULL,
+  entered_at {int} NOT NULL);
+CREATE TABLE oversight_ground (
+  case_id {blob} NOT NULL,
+  number {int} NOT NULL,
+  matter {text} NOT NULL,
+  old_clause {text} NOT NULL,
+  clause {text} NOT NULL,
+  PRIMARY KEY (case_id, number)) {clustered};
+CREATE TABLE oversight_history (
+  case_id {blob} NOT NULL,
+  number {int} NOT NULL,
+  meeting {text} NOT NULL,
+  decision {text} NOT NULL,
+  PRIMARY KEY (case_id, number)) {clustered};
+CREATE TABLE oversight_version (
+  case_id {blob} NOT NULL,
+  sheet {text} NOT NULL,
+  number {int} NOT NULL,
+  state {text} NOT NULL,
+  content {text} NOT NULL,
+  reason {text} NOT NULL,
+  drafted_by {blob} NOT NULL,
+  drafted_at {int} NOT NULL,
+  decided_by {blob},
+  decided_at {int} NOT NULL,
+  PRIMARY KEY (case_id, sheet, number)) {clustered};
+CREATE UNIQUE INDEX oversight_version_in_force ON oversight_version (case_id, sheet) WHERE state = 'approved';
+CREATE UNIQUE INDEX oversight_version_draft ON oversight_version (case_id, sheet) WHERE state = 'draft';
+CREATE TABLE oversight_contract (
+  contract {blob} NOT NULL PRIMARY KEY,
+  case_id {blob} NOT NULL,
+  variant {text} NOT NULL,
+  chosen_by {text} NOT NULL,
+  why {text} NOT NULL,
+  started {text} NOT NULL,
+  entered_by {blob} NOT NULL,
+  entered_at {int} NOT NULL);
+CREATE INDEX oversight_contract_case ON oversight_contract (case_id);
+CREATE TABLE oversight_person (
+  id {blob} NOT NULL PRIMARY KEY,
+  contract {blob} NOT NULL,
+  duty {text} NOT NULL,
+  name {text} NOT NULL,
+  trained {text} NOT NULL,
+  informed {text} NOT NULL,
+  from_day {text} NOT NULL,
+  entered_by {blob} NOT NULL,
+  entered_at {int} NOT NULL,
+  ended_at {int} NOT NULL);
+CREATE INDEX oversight_person_contract ON oversight_person (contract);
+",
+};
