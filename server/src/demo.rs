@@ -228,7 +228,7 @@ pub async fn council_case(instance: &Instance) -> Result<ContractId, StartError>
     changes.extend(enter_contract(&contract).into_statements());
     let two = (one.id, other.id);
     let random = &*instance.random;
-    let (_, case) = mimamori_oversight::sample_case(&contract, two, random, now);
+    let (_, case) = mimamori_oversight::sample::case(&contract, two, random, now);
     changes.extend(case);
     let line = system_act(instance, "council.enter", "demo".into(), changes);
     instance.trace.record(line).await?;

@@ -49,6 +49,8 @@ mod office;
 mod oracle;
 #[path = "it/oversight.rs"]
 mod oversight;
+#[path = "it/oversight_register.rs"]
+mod oversight_register;
 #[path = "it/papers.rs"]
 mod papers;
 #[path = "it/people.rs"]

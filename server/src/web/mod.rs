@@ -175,7 +175,8 @@ impl Site {
             instance.clock.clone(),
             instance.random.clone(),
             press,
-        );
+        )
+        .with_probes(Arc::new(crate::oversight::Seen::of(instance)));
         let audit = Audit::new(
             gate,
             instance.clock.clone(),

@@ -8,7 +8,7 @@ use mimamori_server::demo::council_case;
 use crate::house::{Answer, House, each_demo, encoded};
 
 /// The case in the demo and its contract.
-async fn case(house: &House) -> (String, ContractId) {
+pub async fn case(house: &House) -> (String, ContractId) {
     let contract = council_case(&house.instance).await.unwrap();
     let sql = "SELECT id FROM oversight_case";
     let row = house.instance.db.fetch_one(sql, vec![]).await.unwrap();

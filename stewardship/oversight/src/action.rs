@@ -21,6 +21,33 @@ pub const GRANT_READ: Action = Action::new("grant.read", "シートで認めら�
 /// Binds a contract to a case.
 pub const REGISTER_ENTER: Action = Action::new("register.enter", "契約台帳に登録", &[Staff]);
 
+/// What is owed under all contracts.
+pub const OBLIGATION_LIST: Action = Action::new("obligation.list", "契約上の義務を閲覧", &[Staff]);
+/// Records that something was done or happened, people and certifications.
+pub const OBLIGATION_RECORD: Action = Action::new(
+    "obligation.record",
+    "契約上の義務・担当者・認証を記録",
+    &[Staff],
+);
+/// The checklist of a case.
+pub const CHECKLIST_OPEN: Action = Action::new("checklist.open", "チェックリストを閲覧", &[Staff]);
+/// Answers a line.
+pub const CHECKLIST_ANSWER: Action =
+    Action::new("checklist.answer", "チェックリストに回答", &[Staff]);
+/// Looks at somebody else's answer.
+pub const CHECKLIST_REVIEW: Action =
+    Action::new("checklist.review", "チェックリストの回答を確認", &[Staff]);
+/// The checklist on paper.
+pub const CHECKLIST_PRINT: Action =
+    Action::new("checklist.print", "チェックリストを印刷", &[Staff]).way_out(1);
+/// The closing day and the renewal of a contract.
+pub const CLOSING_OPEN: Action = Action::new("closing.open", "契約の終了日・更新を閲覧", &[Staff]);
+/// Closes a contract.
+pub const CLOSING_CONFIRM: Action = Action::new("closing.confirm", "契約を閉じる", &[Staff]);
+/// Controls beside the guideline.
+pub const CONTROL_LIST: Action =
+    Action::new("control.list", "安全管理措置との対応を閲覧", &[Staff]);
+
 /// All of them.
 pub const ALL: &[Action] = &[
     CASE_LIST,
@@ -31,4 +58,13 @@ pub const ALL: &[Action] = &[
     SHEET_PRINT,
     GRANT_READ,
     REGISTER_ENTER,
+    OBLIGATION_LIST,
+    OBLIGATION_RECORD,
+    CHECKLIST_OPEN,
+    CHECKLIST_ANSWER,
+    CHECKLIST_REVIEW,
+    CHECKLIST_PRINT,
+    CLOSING_OPEN,
+    CLOSING_CONFIRM,
+    CONTROL_LIST,
 ];

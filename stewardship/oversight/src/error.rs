@@ -21,6 +21,12 @@ pub enum OversightError {
     /// Whoever wrote it tried to approve it.
     #[error("起案した人は承認できません。ほかの運営管理責任者か事業責任者が承認してください。")]
     SamePerson,
+    /// Whoever answered a line of the checklist tried to review it.
+    #[error("回答した人は、自分の回答を確かめられません。")]
+    OwnAnswer,
+    /// Something of the closing day is still open.
+    #[error("まだ済んでいないことがあるため、この契約は閉じられません。")]
+    NotClosed,
     /// There is no draft, or it was decided before.
     #[error("承認を待つ案はありません。ほかの人が先に処理したか、取り下げられました。")]
     Decided,
@@ -48,6 +54,8 @@ impl Coded for OversightError {
             Self::Gate(e) => e.code(),
             Self::Input(_) => "OVERSIGHT-INPUT",
             Self::SamePerson => "OVERSIGHT-SAME-PERSON",
+            Self::OwnAnswer => "OVERSIGHT-OWN-ANSWER",
+            Self::NotClosed => "OVERSIGHT-NOT-CLOSED",
             Self::Decided => "OVERSIGHT-DECIDED",
             Self::NoGrant(_) => "OVERSIGHT-NO-GRANT",
             Self::Sheet(e) => e.code(),
@@ -60,6 +68,8 @@ impl Coded for OversightError {
             Self::Gate(e) => e.advice(),
             Self::Input(_) => "示された項目を直して、もう一度送ってください。",
             Self::SamePerson => "ほかの承認者に依頼してください。",
+            Self::OwnAnswer => "ほかの運営管理責任者か監査責任者に依頼してください。",
+            Self::NotClosed => "赤い事項を済ませてから、もう一度閉じてください。",
             Self::Decided => "案件の画面を開き直してください。",
             Self::NoGrant(_) => "シートの版・期間と、契約台帳を確かめてください。",
             Self::Sheet(e) => e.advice(),
@@ -72,6 +82,10 @@ fn conflict(what: &str) -> &'static str {
     match what {
         "sheet-draft" => "ほかの人が先にこのシートの案を変えました。",
         "sheet-decided" => "この案は、ほかの人が先に処理しました。",
+        "answer-changed" => "この回答は、変わったか、ほかの人が先に確かめました。",
+        "person-ended" => "この人の従事は、すでに終わっています。",
+        "obligation-done" => "この義務は、ほかの人が先に記録しました。",
+        "contract-closed" => "この契約は、すでに閉じられています。",
         "contract-registered" => "この契約は、すでに契約台帳にあります。",
         _ => "ほかの人が先に変更しました。",
     }

@@ -7,7 +7,9 @@
 
 pub mod action;
 pub mod catalogue;
+mod checklist;
 mod contract;
+pub mod controls;
 mod council;
 mod error;
 pub mod sample;
@@ -19,13 +21,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use mimamori_gate::{Action, Gate, GateError, Purpose, Room, Statement};
-use mimamori_identity::{Contract, Visitor, last_day};
-use mimamori_kernel::clock::{Clock, Instant};
-use mimamori_kernel::id::UserId;
+use mimamori_gate::{Action, Gate, GateError, Purpose, Room};
+use mimamori_identity::Visitor;
+use mimamori_kernel::clock::Clock;
 use mimamori_kernel::random::Random;
 use mimamori_sheets::Press;
 
+pub use checklist::{Finding, Probe, Probes};
+pub use contract::closing::{HandedOver, StillOut};
 pub use contract::{Duty, Entry, Variant};
 pub use council::{Case, Ground, Past};
 pub use error::OversightError;
@@ -51,6 +54,8 @@ pub struct Oversight {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) press: Press,
+    pub(crate) probes: Option<Arc<dyn Probes>>,
+    pub(crate) handed_over: Option<Arc<dyn HandedOver>>,
 }
 
 /// An id out of an address; what is none is not there.
@@ -71,7 +76,23 @@ impl Oversight {
             clock,
             random,
             press,
+            probes: None,
+            handed_over: None,
         }
+    }
+
+    /// The same with what the instance can see of itself, for the checklist.
+    #[must_use]
+    pub fn with_probes(mut self, probes: Arc<dyn Probes>) -> Self {
+        self.probes = Some(probes);
+        self
+    }
+
+    /// The same with the counts of what was handed over, for the closing day; without them that is never green.
+    #[must_use]
+    pub fn with_handed_over(mut self, port: Arc<dyn HandedOver>) -> Self {
+        self.handed_over = Some(port);
+        self
     }
 
     /// The room's routes.
@@ -112,72 +133,40 @@ impl Oversight {
                 "/oversight/contracts/{contract}/grant",
                 get(sheet::grant_page::page).post(sheet::grant_page::submit),
             )
+            .route(
+                "/oversight/contracts/{contract}/enter/{what}",
+                get(contract::enter::page).post(contract::enter::submit),
+            )
+            .route(
+                "/oversight/contracts/{contract}/people",
+                post(contract::enter::end_person),
+            )
+            .route(
+                "/oversight/contracts/{contract}/closing",
+                get(contract::closing::page).post(contract::closing::submit),
+            )
+            .route(
+                "/oversight/contracts/{contract}/renewal",
+                get(contract::renewal::page),
+            )
+            .route("/oversight/obligations", get(contract::queue::list))
+            .route(
+                "/oversight/obligations/{obligation}",
+                get(contract::queue::page).post(contract::queue::submit),
+            )
+            .route(
+                "/oversight/words",
+                get(contract::enter::words_page).post(contract::enter::words_submit),
+            )
+            .route(
+                "/oversight/cases/{case}/checklist",
+                get(checklist::page::page).post(checklist::page::print),
+            )
+            .route(
+                "/oversight/cases/{case}/checklist/{line}",
+                get(checklist::page::line).post(checklist::page::submit),
+            )
+            .route("/oversight/controls", get(controls::page))
             .with_state(self)
     }
-}
-
-/// The case of document 001 for a demo, bound to a contract: its writes and its id.
-pub fn sample_case(
-    contract: &Contract,
-    (drafter, approver): (UserId, UserId),
-    random: &dyn Random,
-    now: Instant,
-) -> (CaseId, Vec<Statement>) {
-    let case = Case {
-        id: CaseId::random(random),
-        subject: sample::SUBJECT.into(),
-        meeting: sample::MEETING.into(),
-        owners: sample::OWNER.into(),
-        entered_by: drafter,
-        entered_at: now.0,
-        grounds: sample::GROUNDS
-            .iter()
-            .map(|(matter, old, clause)| Ground {
-                matter: (*matter).into(),
-                old_clause: (*old).into(),
-                clause: (*clause).into(),
-            })
-            .collect(),
-        history: sample::HISTORY
-            .iter()
-            .map(|(meeting, decision)| Past {
-                meeting: (*meeting).into(),
-                decision: (*decision).into(),
-            })
-            .collect(),
-    };
-    let mut out = case.write();
-    for kind in Kind::ALL {
-        let content = sample::content(kind);
-        let version = sheet::first_version(case.id, kind, content, (drafter, approver), now.0);
-        out.push(version.write());
-    }
-    let started = last_day(contract.from + 1);
-    let entry = Entry {
-        contract: contract.id,
-        case: case.id,
-        variant: Variant::AtTheEnd,
-        chosen_by: "公募プロポーザル（企画提案・評価）".into(),
-        why: "十分な知識と経験がある専門業者であるため（見本）".into(),
-        started: started.to_string(),
-        entered_by: drafter,
-        entered_at: now.0,
-    };
-    out.push(entry.write());
-    for (duty, name) in sample::PEOPLE {
-        let person = contract::Person {
-            id: CaseId::random(random),
-            contract: contract.id,
-            duty,
-            name: name.into(),
-            trained: started.to_string(),
-            informed: started.to_string(),
-            from: started.to_string(),
-            entered_by: drafter,
-            entered_at: now.0,
-            ended_at: 0,
-        };
-        out.push(person.write());
-    }
-    (case.id, out)
 }

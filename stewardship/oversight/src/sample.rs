@@ -1,8 +1,17 @@
 //! The case of document 001 as a demo shows it: the document's words, with an invented town and partner.
 
+use mimamori_gate::Statement;
+use mimamori_identity::{Contract, last_day};
+use mimamori_kernel::clock::Instant;
+use mimamori_kernel::id::UserId;
+use mimamori_kernel::random::Random;
+
 use crate::catalogue;
-use crate::contract::Duty;
-use crate::sheet::model::{Content, Kind, Named, Period};
+use crate::checklist::Answer;
+use crate::contract::{Certification, Duty, Entry, Person, Spans, Variant, opening};
+use crate::council::{Case, Ground, Past};
+use crate::sheet;
+use crate::sheet::model::{CaseId, Content, Kind, Named, Period};
 
 /// The invented partner.
 pub const PARTNER: &str = "株式会社見本データ";
@@ -21,6 +30,9 @@ pub const PEOPLE: [(Duty, &str); 3] = [
     (Duty::Responsible, "見本 責任（見本）"),
     (Duty::Handler, "見本 取扱（見本）"),
 ];
+
+/// Certifications that the sheets name.
+pub const CERTIFICATIONS: [&str; 2] = ["プライバシーマーク", "ISO27001"];
 
 /// Matter, old ordinance, current law.
 pub const GROUNDS: [(&str, &str, &str); 2] = [
@@ -143,6 +155,98 @@ pub fn content(kind: Kind) -> Content {
             &["paper", "system", "cd-r"],
         ),
     }
+}
+
+/// The case of document 001 for a demo, bound to a contract: its writes and its id.
+pub fn case(
+    contract: &Contract,
+    (drafter, approver): (UserId, UserId),
+    random: &dyn Random,
+    now: Instant,
+) -> (CaseId, Vec<Statement>) {
+    let case = Case {
+        id: CaseId::random(random),
+        subject: SUBJECT.into(),
+        meeting: MEETING.into(),
+        owners: OWNER.into(),
+        entered_by: drafter,
+        entered_at: now.0,
+        grounds: GROUNDS
+            .iter()
+            .map(|(matter, old, clause)| Ground {
+                matter: (*matter).into(),
+                old_clause: (*old).into(),
+                clause: (*clause).into(),
+            })
+            .collect(),
+        history: HISTORY
+            .iter()
+            .map(|(meeting, decision)| Past {
+                meeting: (*meeting).into(),
+                decision: (*decision).into(),
+            })
+            .collect(),
+    };
+    let mut out = case.write();
+    for kind in Kind::ALL {
+        let two = (drafter, approver);
+        let version = sheet::first_version(case.id, kind, content(kind), two, now.0);
+        out.push(version.write());
+    }
+    let started = last_day(contract.from + 1);
+    let entry = Entry {
+        contract: contract.id,
+        case: case.id,
+        variant: Variant::AtTheEnd,
+        chosen_by: "公募プロポーザル（企画提案・評価）".into(),
+        why: "十分な知識と経験がある専門業者であるため（見本）".into(),
+        started: started.to_string(),
+        entered_by: drafter,
+        entered_at: now.0,
+    };
+    out.push(entry.write());
+    out.extend(opening(&entry, contract, Spans::default(), random));
+    for (duty, name) in PEOPLE {
+        let person = Person {
+            id: CaseId::random(random),
+            contract: contract.id,
+            duty,
+            name: name.into(),
+            trained: started.to_string(),
+            informed: started.to_string(),
+            from: started.to_string(),
+            entered_by: drafter,
+            entered_at: now.0,
+            ended_at: 0,
+        };
+        out.push(person.write());
+    }
+    for name in CERTIFICATIONS {
+        let certification = Certification {
+            id: CaseId::random(random),
+            org: contract.org,
+            name: name.into(),
+            number: "見本".into(),
+            until: last_day(contract.until),
+            entered_by: drafter,
+            entered_at: now.0,
+        };
+        out.push(certification.write());
+    }
+    // Every line of the document has a ○; who reviews them is for the people of the demo to try.
+    for line in crate::checklist::lines::all() {
+        let answer = Answer {
+            line: line.id,
+            possible: true,
+            evidence: "見本（001の回答のとおり）".into(),
+            answered_by: drafter,
+            answered_at: now.0,
+            reviewed_by: None,
+            reviewed_at: 0,
+        };
+        out.push(answer.write(case.id));
+    }
+    (case.id, out)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use mimamori_gate::Migration;
 
 /// Tables of the room. Contracts and partners themselves are identity's; nothing here is about a resident.
-pub const MIGRATIONS: &[Migration] = &[FIRST];
+pub const MIGRATIONS: &[Migration] = &[FIRST, OBLIGATIONS];
 
 const FIRST: Migration = Migration {
     id: "oversight-0001",
@@ -62,5 +62,52 @@ CREATE TABLE oversight_person (
   entered_at {int} NOT NULL,
   ended_at {int} NOT NULL);
 CREATE INDEX oversight_person_contract ON oversight_person (contract);
+",
+};
+
+/// Clauses as obligations, certifications, the checklist, the closing day, attachments.
+const OBLIGATIONS: Migration = Migration {
+    id: "oversight-0002",
+    ddl: "
+CREATE TABLE oversight_obligation (
+  id {blob} NOT NULL PRIMARY KEY,
+  contract {blob} NOT NULL,
+  clause {int} NOT NULL,
+  cause {text} NOT NULL,
+  due {text} NOT NULL,
+  evidence {text} NOT NULL,
+  done {text} NOT NULL,
+  done_by {blob},
+  done_at {int} NOT NULL);
+CREATE INDEX oversight_obligation_contract ON oversight_obligation (contract);
+CREATE INDEX oversight_obligation_open ON oversight_obligation (done_at);
+CREATE TABLE oversight_span (
+  word {text} NOT NULL PRIMARY KEY,
+  days {int} NOT NULL,
+  office {int} NOT NULL);
+CREATE TABLE oversight_certification (
+  id {blob} NOT NULL PRIMARY KEY,
+  org {blob} NOT NULL,
+  name {text} NOT NULL,
+  number {text} NOT NULL,
+  until_day {text} NOT NULL,
+  entered_by {blob} NOT NULL,
+  entered_at {int} NOT NULL);
+CREATE INDEX oversight_certification_org ON oversight_certification (org);
+CREATE TABLE oversight_answer (
+  case_id {blob} NOT NULL,
+  line {text} NOT NULL,
+  answer {text} NOT NULL,
+  evidence {text} NOT NULL,
+  answered_by {blob} NOT NULL,
+  answered_at {int} NOT NULL,
+  reviewed_by {blob},
+  reviewed_at {int} NOT NULL,
+  PRIMARY KEY (case_id, line)) {clustered};
+CREATE TABLE oversight_closing (
+  contract {blob} NOT NULL PRIMARY KEY,
+  closed_by {blob} NOT NULL,
+  closed_at {int} NOT NULL,
+  note {text} NOT NULL);
 ",
 };

@@ -7,6 +7,7 @@ use mimamori_identity::{Visitor, last_day};
 use mimamori_kernel::id::ContractId;
 use mimamori_pages::{FieldError, Frame, LimitedForm, Term};
 
+use super::obligation::{opening, spans};
 use super::store::{Entry, Variant, entries};
 use crate::council::page::{days, partner};
 use crate::council::store::cases;
@@ -107,9 +108,11 @@ async fn register(
         .contracts()
         .await?
         .and(cases(&permit).await?)
-        .and(entries(&permit).await?);
+        .and(entries(&permit).await?)
+        .and(spans(&permit).await?);
+    let random = room.random.clone();
     permit
-        .change(known, now, move |((contracts, cases), entries)| {
+        .change(known, now, move |(((contracts, cases), entries), spans)| {
             let found = contracts.iter().find(|c| c.id == contract);
             let found = found.ok_or(GateError::NotFound)?;
             if entries.iter().any(|e| e.contract == contract) {
@@ -132,8 +135,10 @@ async fn register(
                 entered_by: by,
                 entered_at: now.0,
             };
+            let mut statements = vec![entry.write()];
+            statements.extend(opening(&entry, found, spans, &*random));
             let change = Change {
-                statements: vec![entry.write()],
+                statements,
                 words: format!("契約台帳 {}", found.subject),
                 ..Change::default()
             };

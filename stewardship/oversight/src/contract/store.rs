@@ -1,4 +1,5 @@
 use mimamori_gate::{GateError, Hidden, OfficePermit, Record, Statement};
+use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{ContractId, RequestId, UserId};
 
 use crate::sheet::store::bytes;
@@ -227,6 +228,18 @@ impl Person {
     }
 }
 
+impl Person {
+    /// The write that ends it; somebody's earlier end is a conflict.
+    pub(crate) fn end(&self, now: Instant) -> Statement {
+        Statement::expecting(
+            "UPDATE oversight_person SET ended_at = ? WHERE id = ? AND ended_at = 0",
+            vec![now.0.into(), self.id.bytes().into()],
+            1,
+            "person-ended",
+        )
+    }
+}
+
 /// Everybody named for a contract, those who still are first.
 pub(crate) async fn people(
     permit: &OfficePermit,
@@ -236,6 +249,14 @@ pub(crate) async fn people(
     let filter = "contract = ? ORDER BY ended_at, duty, name, id";
     let rows = permit
         .fetch("oversight_person", &PERSON, filter, args)
+        .await?;
+    Ok(rows.map(|rows| rows.iter().filter_map(Person::read).collect()))
+}
+
+/// Everybody named for any contract.
+pub(crate) async fn everybody(permit: &OfficePermit) -> Result<Hidden<Vec<Person>>, GateError> {
+    let rows = permit
+        .fetch("oversight_person", &PERSON, "1 = 1", vec![])
         .await?;
     Ok(rows.map(|rows| rows.iter().filter_map(Person::read).collect()))
 }

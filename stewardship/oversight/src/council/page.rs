@@ -104,8 +104,22 @@ pub(crate) async fn list(Desk(room, visitor, frame): Desk) -> Response {
     });
     let mut page = ShowPage::new(&frame, "付議と委託契約", shown.line())
         .words("会議に付議した案件のシートが承認されると、シートに書かれた項目だけを、書かれた相手と方法で渡せるようになります。");
-    if offers(&room, &visitor, action::CASE_ENTER) {
-        page = page.link("/oversight/cases/new", "案件を登録する");
+    for (action, href, words) in [
+        (action::CASE_ENTER, "/oversight/cases/new", "案件を登録する"),
+        (
+            action::OBLIGATION_LIST,
+            "/oversight/obligations",
+            "契約上の義務",
+        ),
+        (
+            action::CONTROL_LIST,
+            "/oversight/controls",
+            "番号ガイドラインの安全管理措置との対応",
+        ),
+    ] {
+        if offers(&room, &visitor, action) {
+            page = page.link(href, words);
+        }
     }
     page.table(
         "案件",
@@ -242,6 +256,10 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(case): Path<Stri
             all.collect(),
             "まだ起案されていません。",
         );
+    if offers(&room, &visitor, action::CHECKLIST_OPEN) {
+        let at = format!("/oversight/cases/{}/checklist", case.id);
+        page = page.link(at, "個人情報保護対策チェックリスト");
+    }
     if offers(&room, &visitor, action::SHEET_PRINT) {
         page = page.press(
             format!("/oversight/cases/{}/print", case.id),
