@@ -248,3 +248,59 @@ async fn a_case_is_entered_with_its_grounds_side_by_side_and_the_vendor_sees_non
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_flow_diagram_is_attached_to_a_sheet_with_its_digest_and_nothing_but_pdf_and_png() {
+    each_demo(async |house| {
+        let (case, _) = case(&house).await;
+        let first = house.play("kanri-1").await;
+        let at = format!("{case}/sheets/external-connection/attachments");
+        let token = house.token("/password", &first).await;
+        let send = async |title: &str, bytes: &[u8]| {
+            let parts = [
+                ("title", title.as_bytes()),
+                ("phase", &b"after"[..]),
+                ("file", bytes),
+            ];
+            house.upload(&at, &first, &token, &parts).await
+        };
+        let pdf = b"%PDF-1.7 sample".as_slice();
+        for (title, bytes, field) in [
+            ("", pdf, "title"),
+            ("図", b"<svg/>".as_slice(), "file"),
+            ("図", b"".as_slice(), "file"),
+            ("図", &[pdf, &vec![0; 1024 * 1024]].concat(), "file"),
+        ] {
+            let no = send(title, bytes).await;
+            assert_eq!(no.status, StatusCode::BAD_REQUEST, "{}", no.body);
+            assert!(
+                no.body.contains(&format!("id=\"{field}-error\"")),
+                "{}",
+                no.body
+            );
+        }
+        let huge = send("図", &vec![0; 2 * 1024 * 1024]).await;
+        assert_eq!(huge.status, StatusCode::PAYLOAD_TOO_LARGE);
+        let kept = send("資料75-1 変更後の流れ図", pdf).await;
+        assert_eq!(kept.status, StatusCode::SEE_OTHER, "{}", kept.body);
+        let page = house.get(&at, &first).await.body;
+        use sha2::Digest as _;
+        let digest: String = sha2::Sha256::digest(pdf)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        assert!(page.contains(&digest) && page.contains("変更後"), "{page}");
+        let (_, link) = page.split_once("href=\"/oversight/attachments/").unwrap();
+        let path = format!("/oversight/attachments/{}", link.split('"').next().unwrap());
+        let auditor = house.play("audit-1").await;
+        assert_eq!(house.get(&path, &auditor).await.bytes, pdf);
+        let vendor = house.play("vendor-1").await;
+        assert_eq!(
+            house.get(&path, &vendor).await.status,
+            StatusCode::NOT_FOUND
+        );
+        let no = house.get(&at, &auditor).await;
+        assert_eq!(no.status, StatusCode::FORBIDDEN);
+    })
+    .await;
+}

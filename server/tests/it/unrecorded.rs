@@ -173,6 +173,7 @@ async fn when_no_line_can_be_written_no_page_shows_a_person() {
                     "0terminal0",
                     "0case0",
                     "0obligation0",
+                    "0attachment0",
                 ]
                 .iter()
                 .fold(path, |path, mark| path.replace(mark, &"0".repeat(32)));

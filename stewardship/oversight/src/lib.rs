@@ -167,6 +167,14 @@ impl Oversight {
                 get(checklist::page::line).post(checklist::page::submit),
             )
             .route("/oversight/controls", get(controls::page))
+            .route(
+                "/oversight/cases/{case}/sheets/{sheet}/attachments",
+                get(sheet::attach::page).post(sheet::attach::submit),
+            )
+            .route(
+                "/oversight/attachments/{attachment}",
+                get(sheet::attach::open),
+            )
             .with_state(self)
     }
 }

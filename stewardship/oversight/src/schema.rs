@@ -1,7 +1,7 @@
 use mimamori_gate::Migration;
 
 /// Tables of the room. Contracts and partners themselves are identity's; nothing here is about a resident.
-pub const MIGRATIONS: &[Migration] = &[FIRST, OBLIGATIONS];
+pub const MIGRATIONS: &[Migration] = &[FIRST, OBLIGATIONS, ATTACHMENTS];
 
 const FIRST: Migration = Migration {
     id: "oversight-0001",
@@ -65,7 +65,7 @@ CREATE INDEX oversight_person_contract ON oversight_person (contract);
 ",
 };
 
-/// Clauses as obligations, certifications, the checklist, the closing day, attachments.
+/// Clauses as obligations, certifications, the checklist, the closing day.
 const OBLIGATIONS: Migration = Migration {
     id: "oversight-0002",
     ddl: "
@@ -109,5 +109,24 @@ CREATE TABLE oversight_closing (
   closed_by {blob} NOT NULL,
   closed_at {int} NOT NULL,
   note {text} NOT NULL);
+",
+};
+
+/// Flow diagrams and the like, as they were uploaded (S0-15).
+const ATTACHMENTS: Migration = Migration {
+    id: "oversight-0003",
+    ddl: "
+CREATE TABLE oversight_attachment (
+  id {blob} NOT NULL PRIMARY KEY,
+  case_id {blob} NOT NULL,
+  sheet {text} NOT NULL,
+  title {text} NOT NULL,
+  phase {text} NOT NULL,
+  size {int} NOT NULL,
+  sha256 {text} NOT NULL,
+  content {blob} NOT NULL,
+  entered_by {blob} NOT NULL,
+  entered_at {int} NOT NULL);
+CREATE INDEX oversight_attachment_case ON oversight_attachment (case_id, sheet);
 ",
 };

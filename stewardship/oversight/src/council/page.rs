@@ -156,6 +156,13 @@ fn sheet_table(case: CaseId, kind: Kind, versions: &[Version], drafts: bool) -> 
             ),
             false => Cell::text("—"),
         },
+        match drafts {
+            true => Cell::Link(
+                format!("{at}/attachments"),
+                format!("{}の添付", kind.japanese()),
+            ),
+            false => Cell::text("—"),
+        },
     ]
 }
 
@@ -233,7 +240,7 @@ pub(crate) async fn page(Desk(room, visitor, frame): Desk, Path(case): Path<Stri
         ])
         .push(Table {
             caption: "シート".into(),
-            heads: vec!["シート", "有効な版", "承認を待つ案", "起案"],
+            heads: vec!["シート", "有効な版", "承認を待つ案", "起案", "添付"],
             rows: sheets.into(),
             empty: "",
             by_row: true,

@@ -53,6 +53,13 @@ pub(crate) enum Field {
         hint: &'static str,
         marks: Vec<Mark>,
     },
+    /// A file; the form is sent in parts then.
+    File {
+        name: &'static str,
+        label: &'static str,
+        hint: &'static str,
+        accept: &'static str,
+    },
 }
 
 /// What was sent, each name once; what is too long for every field is cut one character later, so that it is refused.
@@ -299,6 +306,10 @@ impl FormPage {
     ) -> Self {
         self.buttons.push((value, label, kind));
         self
+    }
+
+    fn in_parts(&self) -> bool {
+        self.fields.iter().any(|f| matches!(f, Field::File { .. }))
     }
 
     /// 200, or 400 with the errors of what was sent.

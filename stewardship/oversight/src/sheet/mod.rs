@@ -1,5 +1,6 @@
 //! Sheets (シート): what the council was told, as data that decides what may leave (S1-16 to S1-22, S0-74).
 
+pub(crate) mod attach;
 mod diff;
 pub(crate) mod grant;
 pub(crate) mod grant_page;
