@@ -9,7 +9,7 @@ use axum::response::{IntoResponse as _, Response};
 use mimamori_gate::Purpose;
 use mimamori_identity::{
     Contract, DesignationDays, Mark, NewUser, Org, OrgKind, Role, Terms, designate, enter_contract,
-    enter_terminal,
+    enter_terminal, org_statement,
 };
 use mimamori_kernel::id::{ContractId, DesignationId, OrgId, TerminalId};
 use mimamori_pages::{Frame, LimitedForm, Problem, html};
@@ -194,7 +194,45 @@ async fn people(instance: &Instance) -> Result<(), StartError> {
         std::net::Ipv4Addr::LOCALHOST.into(),
         std::net::Ipv6Addr::LOCALHOST.into(),
     ];
-    designate_handler(instance, &here).await
+    designate_handler(instance, &here).await?;
+    council_case(instance).await?;
+    Ok(())
+}
+
+/// The case of document 001 with its sheets, written and approved by the two managers, and the contract that carries it
+/// out, to the end of the fiscal year; its partner is invented.
+pub async fn council_case(instance: &Instance) -> Result<ContractId, StartError> {
+    let now = instance.clock.now();
+    let today = now.office_day();
+    let year = mimamori_kernel::date::fiscal_year(today);
+    let day = |year, month, day| jiff::civil::Date::new(year, month, day).unwrap_or(today);
+    let days = (day(year, 4, 1), day(year + 1, 3, 31));
+    let find = async |login: &str| {
+        let found = instance.identity.by_login(login).await?;
+        found.ok_or_else(|| StartError::State(format!("{login} がいません")))
+    };
+    let (one, other) = (find("kanri-1").await?, find("kanri-2").await?);
+    let org = Org {
+        id: OrgId::random(&*instance.random),
+        kind: OrgKind::Contractor,
+        name: mimamori_oversight::sample::PARTNER.into(),
+    };
+    let terms = Terms {
+        purposes: vec![Purpose::Operation.code().into()],
+        classes: 0,
+    };
+    let id = ContractId::random(&*instance.random);
+    let subject = mimamori_oversight::sample::CONTRACT.into();
+    let contract = Contract::new(id, org.id, subject, terms, days);
+    let mut changes = vec![org_statement(&org)];
+    changes.extend(enter_contract(&contract).into_statements());
+    let two = (one.id, other.id);
+    let random = &*instance.random;
+    let (_, case) = mimamori_oversight::sample::case(&contract, two, random, now);
+    changes.extend(case);
+    let line = system_act(instance, "council.enter", "demo".into(), changes);
+    instance.trace.record(line).await?;
+    Ok(id)
 }
 
 /// A maintenance contract to the end of the fiscal year that names no resident's data: without

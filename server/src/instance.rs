@@ -24,6 +24,7 @@ pub const ROOMS: &[Room] = &[
     mimamori_residents::ROOM,
     mimamori_audit::ROOM,
     mimamori_operations::ROOM,
+    mimamori_oversight::ROOM,
     mimamori_care_insurance::ROOM,
 ];
 
@@ -43,6 +44,7 @@ pub fn migrations() -> Vec<Migration> {
         mimamori_gate::MIGRATIONS,
         mimamori_residents::MIGRATIONS,
         mimamori_operations::MIGRATIONS,
+        mimamori_oversight::MIGRATIONS,
         mimamori_audit::MIGRATIONS,
         mimamori_care_insurance::MIGRATIONS,
     ]

@@ -13,6 +13,7 @@ pub mod init;
 pub mod instance;
 pub mod insurance;
 pub mod numbers;
+mod oversight;
 pub mod serve;
 mod tls;
 pub mod web;

@@ -47,6 +47,10 @@ mod numbers;
 mod office;
 #[path = "it/oracle.rs"]
 mod oracle;
+#[path = "it/oversight.rs"]
+mod oversight;
+#[path = "it/oversight_register.rs"]
+mod oversight_register;
 #[path = "it/papers.rs"]
 mod papers;
 #[path = "it/people.rs"]

@@ -24,6 +24,7 @@ use mimamori_identity::{DemoGrant, EndReason, Identity, Role, SessionId};
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::random::Random;
 use mimamori_operations::Operations;
+use mimamori_oversight::Oversight;
 use mimamori_pages::{Csrf, Frame, NavLink, Problem, Shell, protect};
 use mimamori_residents::Residents;
 use mimamori_residents::import::{Phase, Progress, State};
@@ -82,6 +83,14 @@ pub(crate) fn office(visitor: &mimamori_identity::Visitor) -> Option<&'static st
         _ => None,
     }
 }
+
+/// Whether cases, sheets and contracts are this role's work; the clerks read what a sheet opens from their own pages.
+pub(crate) fn supervises(visitor: &mimamori_identity::Visitor) -> bool {
+    matches!(
+        visitor.role,
+        Role::OperationsManager | Role::ProgrammeDirector | Role::Auditor
+    )
+}
 /// Roles that read the analysis report; the policies decide, this is only the menu.
 pub(crate) const REPORT_READERS: [Role; 3] = [
     Role::Auditor,
@@ -101,6 +110,8 @@ pub struct Site {
     pub(crate) csrf: Arc<Csrf>,
     pub(crate) residents: Option<Residents>,
     pub(crate) operations: Operations,
+    /// Council cases, sheets and the contract register; other rooms ask it what may leave.
+    pub oversight: Oversight,
     /// Search over the trace, alerts, reports; the hourly task runs its rules.
     pub audit: Audit,
     /// Qualifications and cards, where the register is; the nightly task derives.
@@ -159,7 +170,14 @@ impl Site {
                 }
             }),
         )
-        .with_press(press);
+        .with_press(press.clone());
+        let oversight = Oversight::new(
+            gate.clone(),
+            instance.clock.clone(),
+            instance.random.clone(),
+            press,
+        )
+        .with_probes(Arc::new(crate::oversight::Seen::of(instance)));
         let audit = Audit::new(
             gate,
             instance.clock.clone(),
@@ -177,6 +195,7 @@ impl Site {
             csrf: Arc::new(Csrf::new(*instance.keys.form.bytes())),
             residents,
             operations,
+            oversight,
             audit,
             insurance,
             shelf,
@@ -328,6 +347,9 @@ impl Site {
         if let Some(href) = office(visitor) {
             out.push(NavLink::new(href, "利用者管理", false));
         }
+        if supervises(visitor) {
+            out.push(NavLink::new("/oversight", "付議と契約", false));
+        }
         if visitor.role == Role::Auditor {
             out.push(NavLink::new("/audit", "証跡の検索", false));
             out.push(NavLink::new("/audit/alerts", "点検の結果", false));
@@ -412,6 +434,7 @@ impl Site {
             .with_state(self.clone())
             .merge(residents)
             .merge(self.operations.clone().routes())
+            .merge(self.oversight.clone().routes())
             .merge(self.audit.clone().routes())
             .merge(insurance)
             .fallback(async || Problem::not_found())

@@ -52,6 +52,7 @@ pub fn routes() -> Vec<Route> {
         "stewardship/residents/src/lib.rs",
         "stewardship/residents/src/intake/mod.rs",
         "stewardship/operations/src/lib.rs",
+        "stewardship/oversight/src/lib.rs",
         "stewardship/audit/src/lib.rs",
         "services/care-insurance/src/room.rs",
     ] {

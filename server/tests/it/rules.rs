@@ -44,7 +44,7 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<String>) {
     }
 }
 
-fn sources(ending: &str) -> Vec<String> {
+pub fn sources(ending: &str) -> Vec<String> {
     let mut found = Vec::new();
     files(&root(), ending, &mut found);
     assert!(!found.is_empty());
