@@ -25,6 +25,7 @@ pub const ROOMS: &[Room] = &[
     mimamori_audit::ROOM,
     mimamori_operations::ROOM,
     mimamori_care_insurance::ROOM,
+    mimamori_kidney_prevention::ROOM,
 ];
 
 /// Catalogues of the floors below the rooms: what the program keeps of its users and of their acts.
@@ -45,6 +46,7 @@ pub fn migrations() -> Vec<Migration> {
         mimamori_operations::MIGRATIONS,
         mimamori_audit::MIGRATIONS,
         mimamori_care_insurance::MIGRATIONS,
+        mimamori_kidney_prevention::MIGRATIONS,
     ]
     .concat()
 }

@@ -34,6 +34,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use mimamori_care_insurance::CareInsurance;
 use mimamori_kernel::error::Coded as _;
+use mimamori_kidney_prevention::KidneyPrevention;
 use mimamori_sheets::{Fonts, Press};
 
 use crate::config::Contact;
@@ -105,6 +106,8 @@ pub struct Site {
     pub audit: Audit,
     /// Qualifications and cards, where the register is; the nightly task derives.
     pub insurance: Option<CareInsurance>,
+    /// The programme against diabetic nephropathy, where the register is.
+    pub kidney: Option<KidneyPrevention>,
     /// Files that were taken out and wait for the browser.
     pub shelf: Shelf<SessionId>,
     pub(crate) tls: bool,
@@ -132,6 +135,7 @@ impl Site {
         let press = press();
         let shelf = Shelf::new(instance.random.clone());
         let insurance = crate::insurance::room(instance, press.clone(), shelf.clone());
+        let kidney = crate::kidney::room(instance, press.clone());
         let residents = instance.config.zone.has_residents().then(|| {
             Residents::new(
                 gate.clone(),
@@ -178,6 +182,7 @@ impl Site {
             operations,
             audit,
             insurance,
+            kidney,
             shelf,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
@@ -264,6 +269,9 @@ impl Site {
         if let Some(insurance) = &self.insurance {
             insurance.forget(&visitor.session);
         }
+        if let Some(kidney) = &self.kidney {
+            kidney.forget(&visitor.session);
+        }
     }
 
     /// Links of a role.
@@ -308,6 +316,9 @@ impl Site {
                     "取込みとの突合",
                     false,
                 ));
+            }
+            if self.kidney.is_some() && visitor.role == Role::HealthClerk {
+                out.push(NavLink::new("/kidney", "重症化予防", false));
             }
             if visitor.role == Role::Citizen && visitor.person.is_some() {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
@@ -381,18 +392,28 @@ impl Site {
             .residents
             .clone()
             .map_or_else(Router::new, Residents::uploads)
+            .merge(
+                self.kidney
+                    .clone()
+                    .map_or_else(Router::new, KidneyPrevention::uploads),
+            )
             .layer(CatchPanicLayer::new())
             .layer(middleware::from_fn_with_state(self.clone(), guard::session));
         let insurance = self
             .insurance
             .clone()
             .map_or_else(Router::new, CareInsurance::routes);
+        let kidney = self
+            .kidney
+            .clone()
+            .map_or_else(Router::new, KidneyPrevention::routes);
         let inner = own
             .with_state(self.clone())
             .merge(residents)
             .merge(self.operations.clone().routes())
             .merge(self.audit.clone().routes())
             .merge(insurance)
+            .merge(kidney)
             .fallback(async || Problem::not_found())
             // Inside the guard too, so that these answers stand in the visitor's frame.
             .layer(late(30))

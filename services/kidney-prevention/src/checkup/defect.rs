@@ -66,6 +66,10 @@ reasons! {
     Period "CHECKUP-PERIOD" Row "項目コード表にない年度の健診です。",
     Resident "CHECKUP-RESIDENT" Row "宛名番号が15桁の半角数字ではありません。",
     Repeated "CHECKUP-REPEATED" Row "同じ人の同じ日の結果が、このファイルにもう一つあり、内容が違います。",
+    Nobody "CHECKUP-NOBODY" Row "住民の記録に、この番号・カナ氏名・生年月日・性別の人がいません。",
+    Several "CHECKUP-SEVERAL" Row "カナ氏名・生年月日・性別が同じ人が住民の記録に二人以上います。宛名番号で取り込んでください。",
+    Taken "CHECKUP-TAKEN" Row "同じ人の同じ日の結果が、すでに取り込まれていて、内容が違います。",
+    Again "CHECKUP-AGAIN" Notice "同じ人の同じ日の同じ結果が、すでに取り込まれています。取り込みません。",
     Ticket "CHECKUP-TICKET" Notice "受診券整理番号が11桁の半角数字ではありません。",
     Facility "CHECKUP-FACILITY" Notice "健診機関番号が10桁の半角数字ではありません。",
     SameAgain "CHECKUP-SAME-AGAIN" Notice "同じ人の同じ日の同じ結果がもう一つあります。一つだけ取り込みます。",
@@ -92,6 +96,13 @@ pub struct Defect {
     pub item: String,
     /// Why.
     pub reason: Reason,
+}
+
+impl Reason {
+    /// The reason of a code.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|r| r.code() == code)
+    }
 }
 
 impl Defect {
