@@ -101,6 +101,7 @@ impl<'a> Office<'a> {
             parents: vec!["http://localhost:8080".into()],
             tls: false,
             seconds: 30,
+            proxies: vec![],
         };
         let (clock, random) = (house.instance.clock.clone(), house.instance.random.clone());
         let file = dir.join("numbers.db");
@@ -775,6 +776,7 @@ async fn a_restored_room_erases_again_what_was_erased_and_says_so() {
         parents: vec![],
         tls: false,
         seconds: 30,
+        proxies: vec![],
     };
     let (clock, random) = (house.instance.clock.clone(), house.instance.random.clone());
     let room = Room::open(

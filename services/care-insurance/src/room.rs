@@ -191,6 +191,13 @@ impl CareInsurance {
         }
     }
 
+    /// The same, and returns when it is done: no ticket of another session outlives the sign-in that ended it.
+    pub async fn forgot_user(&self, user: &UserId) {
+        if let Some(desk) = &self.numbers {
+            desk.forget_now(Call::ForgetUser(user.to_string())).await;
+        }
+    }
+
     /// Forgets what was kept for a session that ended.
     pub fn forget(&self, session: &SessionId) {
         if let Some(desk) = &self.numbers {
