@@ -346,7 +346,7 @@ pub async fn run(
         dir.join("trace").display()
     );
     let (back, behind, to) = (instance.clone(), site.clone(), dir.to_owned());
-    let variant = args.clone();
+    let (variant, checked) = (args.clone(), args.clone());
     tokio::spawn(async move {
         let started = back.clock.steady();
         match load(&to, args, &back, &behind).await {
@@ -361,13 +361,6 @@ pub async fn run(
                     (back.clock.steady() - started) as f64 / 1e6,
                     o.line
                 );
-                let inbox = to.join("staging/checkups");
-                match crate::kidney::sample(&back, variant.clone(), CHECKUPS, &inbox).await {
-                    Ok(n) => println!("健診結果の取り込みが終わりました: {n}件"),
-                    Err(error) => {
-                        tracing::error!(error = ?error, "the sample health checks could not be loaded");
-                    }
-                }
                 // Beside the clean town its dirty variant, to be imported on the screen.
                 let inbox = to.join("staging/inbox").join(DIRTY);
                 let dirty = tokio::task::spawn_blocking(move || {
@@ -375,6 +368,13 @@ pub async fn run(
                 });
                 if !matches!(dirty.await, Ok(Ok(_))) {
                     tracing::error!("the dirty variant of the sample town could not be written");
+                }
+                let inbox = to.join("staging/checkups");
+                match crate::kidney::sample(&back, checked, CHECKUPS, &inbox).await {
+                    Ok(n) => println!("健診結果の取り込みが終わりました: {n}件"),
+                    Err(error) => {
+                        tracing::error!(error = ?error, "the sample health checks could not be loaded");
+                    }
                 }
             }
             Err(error) => {

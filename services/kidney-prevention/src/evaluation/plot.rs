@@ -35,6 +35,13 @@ const LEFT: f64 = 64.0;
 const RIGHT: f64 = 24.0;
 const TOP: f64 = 44.0;
 const BOTTOM: f64 = 44.0;
+/// Dashes by line.
+const DASHES: [&str; 4] = [
+    "",
+    " stroke-dasharray=\"8 5\"",
+    " stroke-dasharray=\"2 4\"",
+    " stroke-dasharray=\"12 4 2 4\"",
+];
 
 /// Text for an element or an attribute.
 fn escaped(text: &str) -> String {
@@ -61,7 +68,7 @@ fn step(span: f64) -> f64 {
 }
 
 impl Plot {
-    /// The picture; classes `plot-axis`, `plot-line-0` … are coloured by the page's own style sheet.
+    /// The picture, in the colour of the text around it, so that it holds in every theme; lines differ by dashes and marks.
     pub fn svg(&self) -> String {
         let all: Vec<f64> = self
             .series
@@ -88,7 +95,7 @@ impl Plot {
         // Writing to a string cannot fail.
         let _ = write!(
             out,
-            r#"<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{id}-title {id}-text"><title id="{id}-title">{}</title><desc id="{id}-text">{}</desc>"#,
+            r#"<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="{id}-title {id}-text"><title id="{id}-title">{}</title><desc id="{id}-text">{}</desc>"#,
             escaped(&self.title),
             escaped(&self.description)
         );
@@ -132,7 +139,7 @@ impl Scale {
             };
             let _ = write!(
                 out,
-                r#"<line class="plot-grid" x1="{LEFT}" x2="{}" y1="{y:.1}" y2="{y:.1}"/><text class="plot-text" x="{}" y="{:.1}" text-anchor="end">{shown}</text>"#,
+                r#"<line class="plot-grid" stroke="currentColor" stroke-opacity="0.25" x1="{LEFT}" x2="{}" y1="{y:.1}" y2="{y:.1}"/><text class="plot-text" fill="currentColor" font-size="14" x="{}" y="{:.1}" text-anchor="end">{shown}</text>"#,
                 WIDTH - RIGHT,
                 LEFT - 8.0,
                 y + 5.0
@@ -141,7 +148,7 @@ impl Scale {
         }
         let _ = write!(
             out,
-            r#"<text class="plot-text" x="8" y="20">{}</text>"#,
+            r#"<text class="plot-text" fill="currentColor" font-size="14" x="8" y="20">{}</text>"#,
             escaped(unit)
         );
     }
@@ -150,7 +157,7 @@ impl Scale {
         for (place, name) in places.iter().enumerate() {
             let _ = write!(
                 out,
-                r#"<text class="plot-text" x="{:.1}" y="{}" text-anchor="middle">{}</text>"#,
+                r#"<text class="plot-text" fill="currentColor" font-size="14" x="{:.1}" y="{}" text-anchor="middle">{}</text>"#,
                 self.x(place),
                 HEIGHT - 14.0,
                 escaped(name)
@@ -173,8 +180,9 @@ impl Scale {
         }
         let _ = write!(
             out,
-            r#"<path class="plot-line plot-line-{}" d="{path}"/>"#,
-            number % 4
+            r#"<path class="plot-line-{}" fill="none" stroke="currentColor" stroke-width="2"{} d="{path}"/>"#,
+            number % 4,
+            DASHES[number % 4]
         );
     }
 }
@@ -182,18 +190,18 @@ impl Scale {
 /// Circle, square, triangle, diamond: a line is told by its shape too.
 fn mark(out: &mut String, number: usize, x: f64, y: f64) {
     let shape = match number % 4 {
-        0 => format!(r#"<circle class="plot-mark-0" cx="{x:.1}" cy="{y:.1}" r="5"/>"#),
+        0 => format!(r#"<circle fill="currentColor" cx="{x:.1}" cy="{y:.1}" r="5"/>"#),
         1 => format!(
-            r#"<path class="plot-mark-1" d="M{:.1} {:.1}h10v10h-10z"/>"#,
+            r#"<path fill="none" stroke="currentColor" stroke-width="2" d="M{:.1} {:.1}h10v10h-10z"/>"#,
             x - 5.0,
             y - 5.0
         ),
         2 => format!(
-            r#"<path class="plot-mark-2" d="M{x:.1} {:.1}l6 11h-12z"/>"#,
+            r#"<path fill="currentColor" d="M{x:.1} {:.1}l6 11h-12z"/>"#,
             y - 6.0
         ),
         _ => format!(
-            r#"<path class="plot-mark-3" d="M{x:.1} {:.1}l6 6l-6 6l-6 -6z"/>"#,
+            r#"<path fill="none" stroke="currentColor" stroke-width="2" d="M{x:.1} {:.1}l6 6l-6 6l-6 -6z"/>"#,
             y - 6.0
         ),
     };
@@ -206,7 +214,7 @@ fn legend(out: &mut String, number: usize, name: &str) {
     mark(out, number, x, 15.0);
     let _ = write!(
         out,
-        r#"<text class="plot-text" x="{:.1}" y="20">{}</text>"#,
+        r#"<text class="plot-text" fill="currentColor" font-size="14" x="{:.1}" y="20">{}</text>"#,
         x + 12.0,
         escaped(name)
     );
