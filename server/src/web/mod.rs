@@ -402,7 +402,7 @@ impl Site {
             .residents
             .clone()
             .map_or_else(Router::new, Residents::routes);
-        // Files may take longer than a page; their handler limits them by size.
+        // Files, and work on the whole town, may take longer than a page.
         let uploads = self
             .residents
             .clone()
@@ -410,7 +410,14 @@ impl Site {
             .merge(
                 self.kidney
                     .clone()
-                    .map_or_else(Router::new, KidneyPrevention::uploads),
+                    .map_or_else(Router::new, KidneyPrevention::uploads)
+                    .layer(late(600)),
+            )
+            .merge(
+                self.insurance
+                    .clone()
+                    .map_or_else(Router::new, CareInsurance::long)
+                    .layer(late(600)),
             )
             .layer(CatchPanicLayer::new())
             .layer(middleware::from_fn_with_state(self.clone(), guard::session));

@@ -149,7 +149,7 @@ impl<'a> Office<'a> {
         };
         let desk = Numbers::new(Client::new(socket.to_owned()), None);
         let shelf = Shelf::new(instance.random.clone());
-        CareInsurance::new(
+        let room = CareInsurance::new(
             instance.gate.clone(),
             instance.clock.clone(),
             Press::default(),
@@ -158,10 +158,11 @@ impl<'a> Office<'a> {
             numbering,
             shelf,
         )
-        .with_numbers(desk)
-        .routes()
-        .layer(axum::Extension(visitor))
-        .layer(axum::Extension(Frame::sample()))
+        .with_numbers(desk);
+        let routes = room.clone().routes().merge(room.long());
+        routes
+            .layer(axum::Extension(visitor))
+            .layer(axum::Extension(Frame::sample()))
     }
 
     async fn get(&self, path: &str) -> Page {

@@ -92,10 +92,13 @@ impl KidneyPrevention {
         (first, last)
     }
 
-    /// The route that takes large files in, for which a page's time limit is too short.
+    /// Routes that take large files in or work on the whole town, for which a page's time limit is too short.
     pub fn uploads(self) -> Router {
         Router::new()
             .route("/kidney/imports/files", post(intake::receive))
+            .route("/kidney/imports/{number}", post(intake::decide))
+            .route("/kidney/runs", post(choose::start))
+            .route("/kidney/runs/{number}", post(choose::decide_run))
             .with_state(self)
     }
 
@@ -104,17 +107,11 @@ impl KidneyPrevention {
         Router::new()
             .route("/kidney", get(choose::home))
             .route("/kidney/imports", get(intake::list))
-            .route(
-                "/kidney/imports/{number}",
-                get(intake::show).post(intake::decide),
-            )
+            .route("/kidney/imports/{number}", get(intake::show))
             .route("/kidney/rules", get(choose::rules).post(choose::propose))
             .route("/kidney/rules/{number}", post(choose::decide_rule))
-            .route("/kidney/runs", get(choose::runs).post(choose::start))
-            .route(
-                "/kidney/runs/{number}",
-                get(choose::run_page).post(choose::decide_run),
-            )
+            .route("/kidney/runs", get(choose::runs))
+            .route("/kidney/runs/{number}", get(choose::run_page))
             .route("/kidney/results/{result}", get(people::results))
             .route("/kidney/stages/{stage}", get(people::stages))
             .route(

@@ -10,7 +10,7 @@ use crate::keys::{Marked, Version, minus, plus};
 use crate::port::Progress;
 
 /// Records sealed anew in one transaction: short enough that a look-up hardly waits.
-const PORTION: i64 = 200;
+const PORTION: i64 = 64;
 
 impl Vault {
     /// Begins a rotation: a new version takes every new record at once, the old one stays readable. Nothing happens
@@ -95,6 +95,12 @@ impl Vault {
             ring.versions = vec![active];
         }
         Ok(false)
+    }
+
+    /// Whether old keys are still kept.
+    #[cfg(test)]
+    pub async fn rotating(&self) -> bool {
+        self.0.ring.read().await.versions.len() > 1
     }
 
     /// How far a rotation is.
