@@ -64,6 +64,15 @@ impl Register {
         Ok(())
     }
 
+    /// A register of one person.
+    #[cfg(test)]
+    pub fn of(number: &str, id: Id, birth: &str, sex: i64) -> Self {
+        Self {
+            numbers: [(number.to_owned(), (id, birth.to_owned(), sex))].into(),
+            names: HashMap::new(),
+        }
+    }
+
     /// Who it is, or why nobody can say.
     pub fn find(&self, checkup: &Checkup) -> Result<Id, Reason> {
         let subject = &checkup.subject;

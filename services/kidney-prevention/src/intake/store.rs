@@ -205,46 +205,55 @@ fn sorted(
     register: &Register,
     known: &HashMap<(Id, String), String>,
 ) -> Result<(Vec<Good>, Defects), KidneyError> {
-    let (mut good, mut defects) = (vec![], vec![]);
-    let mut seen: HashMap<(Id, String), (usize, String, String)> = HashMap::new();
+    let (mut good, mut defects): (Vec<Option<Good>>, Defects) = (vec![], vec![]);
+    // Where the first health check of a person and day stands, in `good` and in the file.
+    let mut seen: HashMap<(Id, String), (usize, String)> = HashMap::new();
     for read in reads {
         let place = read.place;
         defects.extend(read.defects.into_iter().map(|d| (place.clone(), d)));
         let Some(checkup) = read.checkup else {
             continue;
         };
-        let mut refuse =
-            |item: &str, reason| defects.push((place.clone(), Defect::new(item, reason)));
+        let mut refuse = |place: &str, item: &str, reason| {
+            defects.push((place.into(), Defect::new(item, reason)))
+        };
         let person = match register.find(&checkup) {
             Ok(person) => person,
             Err(reason) => {
-                refuse("本人", reason);
+                refuse(&place, "本人", reason);
                 continue;
             }
         };
         let results = serde_json::to_string(&checkup.results)?;
         let digest = hex::encode(Sha256::digest(results.as_bytes()));
         let key = (person, checkup.day.to_string());
-        match known.get(&key) {
-            Some(old) if *old == digest => refuse("行", Reason::Again),
-            Some(_) => refuse("行", Reason::Taken),
-            // A row with a number and a document without may be about the same person and day.
-            None if seen.get(&key).is_some_and(|(_, d, _)| *d == digest) => {
-                refuse("行", Reason::SameAgain)
-            }
-            None if seen.contains_key(&key) => refuse("行", Reason::Repeated),
-            None => {
-                seen.insert(key, (good.len(), digest.clone(), place.clone()));
-                good.push(Good {
+        match (known.get(&key), seen.get(&key)) {
+            (Some(old), _) if *old == digest => refuse(&place, "行", Reason::Again),
+            (Some(_), _) => refuse(&place, "行", Reason::Taken),
+            // A row with a number and one without may be about the same person and day.
+            (None, Some((at, first))) => match good.get_mut(*at).and_then(Option::take) {
+                Some(same) if same.digest == digest => {
+                    refuse(&place, "行", Reason::SameAgain);
+                    good[*at] = Some(same);
+                }
+                Some(_) => {
+                    refuse(first, "行", Reason::Repeated);
+                    refuse(&place, "行", Reason::Repeated);
+                }
+                None => refuse(&place, "行", Reason::Repeated),
+            },
+            (None, None) => {
+                seen.insert(key, (good.len(), place));
+                good.push(Some(Good {
                     person,
                     checkup,
                     results,
                     digest,
-                });
+                }));
             }
         }
     }
-    Ok((good, defects))
+    Ok((good.into_iter().flatten().collect(), defects))
 }
 
 fn staged(import: i64, good: Good) -> Statement {
@@ -324,6 +333,50 @@ pub async fn accept(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkup::{Measured, Outcome, Sex, Subject, Test};
+    use jiff::civil::date;
+
+    fn read(place: &str, answer: u8) -> Read {
+        let subject = Subject {
+            resident: Some("000000000000001".into()),
+            kana: "ミマモリ".into(),
+            birth: date(1955, 1, 2),
+            sex: Sex::Woman,
+            ticket: None,
+        };
+        let measured = Measured {
+            code: "9N706000000000011".into(),
+            outcome: Outcome::Choice(answer),
+        };
+        let results = [(Test::MedicationGlucose, vec![measured])].into();
+        let checkup = Checkup {
+            subject,
+            day: date(2025, 6, 1),
+            facility: None,
+            results,
+        };
+        Read {
+            place: place.into(),
+            checkup: Some(checkup),
+            defects: vec![],
+        }
+    }
+
+    #[test]
+    fn different_results_of_one_person_and_day_are_all_refused() {
+        let register = Register::of("000000000000001", [1; 16], "1955-01-02", 2);
+        let sort = |reads| sorted(reads, &register, &HashMap::new()).unwrap();
+        let (good, defects) = sort(vec![read("2行目", 1), read("3行目", 1)]);
+        assert_eq!((good.len(), defects[0].1.reason), (1, Reason::SameAgain));
+        let (good, defects) = sort(vec![read("2行目", 1), read("3行目", 2), read("4行目", 1)]);
+        let places: Vec<_> = defects
+            .iter()
+            .map(|(p, d)| (p.as_str(), d.reason))
+            .collect();
+        let all = ["2行目", "3行目", "4行目"].map(|p| (p, Reason::Repeated));
+        assert!(good.is_empty());
+        assert_eq!(places, all);
+    }
 
     #[test]
     fn the_first_bytes_tell_what_a_file_is() {
