@@ -9,6 +9,8 @@ export const LOGINS = {
   handler: "handler-1",
   lead: "lead-1",
   care: "care-1",
+  health: "health-1",
+  health2: "health-2",
   system: "system-1",
   auditor: "audit-1",
   operations: "kanri-1",

@@ -40,8 +40,11 @@ const HANDLER: &str = "handler-1";
 /// The folder of the inbox with the sample town and its planted errors.
 const DIRTY: &str = "見本の町（誤りあり）";
 
+/// Health checks of the sample town, over three fiscal years.
+const CHECKUPS: u32 = 40_000;
+
 /// The people of the demo.
-pub const PLAYERS: [Player; 10] = [
+pub const PLAYERS: [Player; 12] = [
     (
         OrgKind::Department,
         "介護保険課",
@@ -73,6 +76,22 @@ pub const PLAYERS: [Player; 10] = [
         "包括 あゆみ",
         Role::CareClerk,
         "被保険者だけを見られる。世帯員は断られる",
+    ),
+    (
+        OrgKind::Department,
+        "健康づくり課",
+        "health-1",
+        "健康 すこやか",
+        Role::HealthClerk,
+        "健診結果を取り込み、重症化予防の対象者を選ぶ",
+    ),
+    (
+        OrgKind::Department,
+        "健康づくり課",
+        "health-2",
+        "健康 みのる",
+        Role::HealthClerk,
+        "もう一人が作った選定ルールと名簿を承認する",
     ),
     (
         OrgKind::Department,
@@ -365,7 +384,7 @@ pub async fn run(
         dir.join("trace").display()
     );
     let (back, behind, to) = (instance.clone(), site.clone(), dir.to_owned());
-    let variant = args.clone();
+    let (variant, checked) = (args.clone(), args.clone());
     tokio::spawn(async move {
         let started = back.clock.steady();
         match load(&to, args, &back, &behind).await {
@@ -387,6 +406,13 @@ pub async fn run(
                 });
                 if !matches!(dirty.await, Ok(Ok(_))) {
                     tracing::error!("the dirty variant of the sample town could not be written");
+                }
+                let inbox = to.join("staging/checkups");
+                match crate::kidney::sample(&back, checked, CHECKUPS, &inbox).await {
+                    Ok(n) => println!("健診結果の取り込みが終わりました: {n}件"),
+                    Err(error) => {
+                        tracing::error!(error = ?error, "the sample health checks could not be loaded");
+                    }
                 }
             }
             Err(error) => {

@@ -57,6 +57,9 @@ pub enum StartError {
     /// Derivation of qualifications.
     #[error(transparent)]
     Derive(#[from] mimamori_care_insurance::eligibility::DeriveError),
+    /// Health checks of the sample town.
+    #[error(transparent)]
+    Kidney(#[from] mimamori_kidney_prevention::KidneyError),
     /// Backup.
     #[error(transparent)]
     Backup(#[from] mimamori_backup::BackupError),
@@ -98,6 +101,7 @@ impl Coded for StartError {
             Self::Import(e) => e.code(),
             Self::Rules(e) => e.code(),
             Self::Derive(e) => e.code(),
+            Self::Kidney(e) => e.code(),
             Self::Backup(e) => e.code(),
             Self::Copy(_) | Self::Tables(_) => "START-COPY",
             Self::Numbers(e) => e.code(),
@@ -119,6 +123,7 @@ impl Coded for StartError {
             Self::Import(e) => e.advice(),
             Self::Rules(e) => e.advice(),
             Self::Derive(e) => e.advice(),
+            Self::Kidney(e) => e.advice(),
             Self::Backup(e) => e.advice(),
             Self::Copy(_) | Self::Tables(_) => {
                 "空き容量とデータフォルダの所有者を確かめてください。"

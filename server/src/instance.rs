@@ -26,6 +26,7 @@ pub const ROOMS: &[Room] = &[
     mimamori_operations::ROOM,
     mimamori_oversight::ROOM,
     mimamori_care_insurance::ROOM,
+    mimamori_kidney_prevention::ROOM,
 ];
 
 /// Catalogues of the floors below the rooms: what the program keeps of its users and of their acts.
@@ -47,6 +48,7 @@ pub fn migrations() -> Vec<Migration> {
         mimamori_oversight::MIGRATIONS,
         mimamori_audit::MIGRATIONS,
         mimamori_care_insurance::MIGRATIONS,
+        mimamori_kidney_prevention::MIGRATIONS,
     ]
     .concat()
 }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod init;
 pub mod instance;
 pub mod insurance;
+pub mod kidney;
 pub mod numbers;
 mod oversight;
 pub mod serve;

@@ -39,6 +39,8 @@ mod house;
 mod imports;
 #[path = "it/insurance.rs"]
 mod insurance;
+#[path = "it/kidney.rs"]
+mod kidney;
 #[path = "it/links.rs"]
 mod links;
 #[path = "it/numbers.rs"]

@@ -5,6 +5,7 @@
 
 pub mod accesses;
 mod areas;
+pub mod checkups;
 mod counts;
 mod dirt;
 mod draw;

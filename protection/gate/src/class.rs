@@ -28,11 +28,13 @@ pub enum Class {
     Staff = 11,
     /// 個人番号の管理情報: item ㊸ without the number itself (P-43, 想定).
     NumberRecord = 12,
+    /// Health: results of checks and of family doctors, diseases, treatment, guidance (S1-17, S1-18; 要配慮個人情報).
+    Health = 13,
 }
 
 impl Class {
     /// All classes.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Number,
         Self::Identity,
         Self::Contact,
@@ -46,6 +48,7 @@ impl Class {
         Self::Technical,
         Self::Staff,
         Self::NumberRecord,
+        Self::Health,
     ];
 
     /// Code in policies and `items.toml`.
@@ -64,6 +67,7 @@ impl Class {
             Self::Technical => "technical",
             Self::Staff => "staff",
             Self::NumberRecord => "number-record",
+            Self::Health => "health",
         }
     }
 
@@ -83,6 +87,7 @@ impl Class {
             Self::Technical => "管理項目",
             Self::Staff => "職員・利用者の情報",
             Self::NumberRecord => "個人番号の管理情報",
+            Self::Health => "健康情報",
         }
     }
 

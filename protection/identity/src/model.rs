@@ -70,6 +70,8 @@ pub enum Role {
     Clerk,
     /// 地域包括ケア推進課 職員.
     CareClerk,
+    /// 健康づくり課 職員.
+    HealthClerk,
     /// 支援措置の担当責任者.
     LeadOfficer,
     /// 事業責任者.
@@ -96,9 +98,10 @@ pub enum Role {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Clerk,
         Self::CareClerk,
+        Self::HealthClerk,
         Self::LeadOfficer,
         Self::ProgrammeDirector,
         Self::OperationsManager,
@@ -117,6 +120,7 @@ impl Role {
         match self {
             Self::Clerk => "clerk",
             Self::CareClerk => "care-clerk",
+            Self::HealthClerk => "health-clerk",
             Self::LeadOfficer => "lead-officer",
             Self::ProgrammeDirector => "programme-director",
             Self::OperationsManager => "operations-manager",
@@ -136,6 +140,7 @@ impl Role {
         match self {
             Self::Clerk => "介護保険課 職員",
             Self::CareClerk => "地域包括ケア推進課 職員",
+            Self::HealthClerk => "健康づくり課 職員",
             Self::LeadOfficer => "支援措置の担当責任者",
             Self::ProgrammeDirector => "事業責任者",
             Self::OperationsManager => "運営管理責任者",

@@ -35,6 +35,7 @@ use tower_http::timeout::TimeoutLayer;
 
 use mimamori_care_insurance::CareInsurance;
 use mimamori_kernel::error::Coded as _;
+use mimamori_kidney_prevention::KidneyPrevention;
 use mimamori_sheets::{Fonts, Press};
 
 use crate::config::Contact;
@@ -116,6 +117,8 @@ pub struct Site {
     pub audit: Audit,
     /// Qualifications and cards, where the register is; the nightly task derives.
     pub insurance: Option<CareInsurance>,
+    /// The programme against diabetic nephropathy, where the register is.
+    pub kidney: Option<KidneyPrevention>,
     /// Files that were taken out and wait for the browser.
     pub shelf: Shelf<SessionId>,
     pub(crate) tls: bool,
@@ -144,6 +147,7 @@ impl Site {
         let press = press();
         let shelf = Shelf::new(instance.random.clone());
         let insurance = crate::insurance::room(instance, press.clone(), shelf.clone());
+        let kidney = crate::kidney::room(instance, press.clone());
         let residents = instance.config.zone.has_residents().then(|| {
             Residents::new(
                 gate.clone(),
@@ -198,6 +202,7 @@ impl Site {
             oversight,
             audit,
             insurance,
+            kidney,
             shelf,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
@@ -285,6 +290,9 @@ impl Site {
         if let Some(insurance) = &self.insurance {
             insurance.forget(&visitor.session);
         }
+        if let Some(kidney) = &self.kidney {
+            kidney.forget(&visitor.session);
+        }
     }
 
     /// Another session of this user ended by this sign-in: its tickets for numbers end before the new one works.
@@ -336,6 +344,9 @@ impl Site {
                     "取込みとの突合",
                     false,
                 ));
+            }
+            if self.kidney.is_some() && visitor.role == Role::HealthClerk {
+                out.push(NavLink::new("/kidney", "重症化予防", false));
             }
             if visitor.role == Role::Citizen && visitor.person.is_some() {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
@@ -419,6 +430,12 @@ impl Site {
             .clone()
             .map_or_else(Router::new, Residents::uploads)
             .merge(
+                self.kidney
+                    .clone()
+                    .map_or_else(Router::new, KidneyPrevention::uploads)
+                    .layer(late(600)),
+            )
+            .merge(
                 self.insurance
                     .clone()
                     .map_or_else(Router::new, CareInsurance::long)
@@ -430,6 +447,10 @@ impl Site {
             .insurance
             .clone()
             .map_or_else(Router::new, CareInsurance::routes);
+        let kidney = self
+            .kidney
+            .clone()
+            .map_or_else(Router::new, KidneyPrevention::routes);
         let inner = own
             .with_state(self.clone())
             .merge(residents)
@@ -437,6 +458,7 @@ impl Site {
             .merge(self.oversight.clone().routes())
             .merge(self.audit.clone().routes())
             .merge(insurance)
+            .merge(kidney)
             .fallback(async || Problem::not_found())
             // Inside the guard too, so that these answers stand in the visitor's frame.
             .layer(late(30))

@@ -55,6 +55,7 @@ pub fn routes() -> Vec<Route> {
         "stewardship/oversight/src/lib.rs",
         "stewardship/audit/src/lib.rs",
         "services/care-insurance/src/room.rs",
+        "services/kidney-prevention/src/room.rs",
     ] {
         for part in read(file).split(".route(").skip(1) {
             let part = part.split([';']).next().unwrap();

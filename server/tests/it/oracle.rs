@@ -270,6 +270,23 @@ fn demanded(cell: &Cell) -> bool {
         "number.prepare" | "number.check" => {
             handles(cell) && cell.purpose == Purpose::Operation && cell.class == Class::Aggregate
         }
+        // S1-02, S1-04, S1-18: the health section alone, for this programme alone. S4-55: no letter to a protected
+        // person from a batch, and no place of one for anybody but the lead officer.
+        "candidate.list" | "candidate.open" | "candidate.write" | "invitation.print" => {
+            let tells_where = matches!(
+                cell.class,
+                Class::Address | Class::Contact | Class::Household | Class::Residency
+            );
+            let letter = cell.action.code() == "invitation.print";
+            let hidden = cell.facts.has(Facts::PROTECTED) && (tells_where || letter);
+            cell.kind == OrgKind::Department
+                && cell.role == Role::HealthClerk
+                && cell.purpose == Purpose::KidneyPrevention
+                && !hidden
+        }
+        "checkup.import" | "rule.decide" | "selection.run" | "evaluation.run" => {
+            operates(cell, Class::Aggregate) && cell.role == Role::HealthClerk
+        }
         // S0-50: the machine writes down what the numbers room did.
         "number.outcome" => false,
         // S0-47: keys are the work of those who keep the machine.
@@ -382,7 +399,7 @@ fn policies_and_an_independent_reading_of_the_demands_agree_on_every_cell() {
                 cells
             })
         };
-        static ALL: [Role; 13] = Role::ALL;
+        static ALL: [Role; 14] = Role::ALL;
         let (left, right) = ALL.split_at(6);
         [one(left), one(right)]
             .into_iter()

@@ -86,6 +86,8 @@ pub enum Purpose {
     CareManagement,
     /// 地域支援事業に関する事務 (S0-13).
     CommunitySupport,
+    /// 糖尿病性腎症等重症化予防事業 (S1-02).
+    KidneyPrevention,
     /// The person looks at his own data (本人の確認).
     Own,
     /// Running the system.
@@ -96,10 +98,11 @@ pub enum Purpose {
 
 impl Purpose {
     /// All purposes.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CareInsurance,
         Self::CareManagement,
         Self::CommunitySupport,
+        Self::KidneyPrevention,
         Self::Own,
         Self::Operation,
         Self::Audit,
@@ -111,6 +114,7 @@ impl Purpose {
             Self::CareInsurance => "care-insurance",
             Self::CareManagement => "care-management",
             Self::CommunitySupport => "community-support",
+            Self::KidneyPrevention => "kidney-prevention",
             Self::Own => "own",
             Self::Operation => "operation",
             Self::Audit => "audit",
@@ -122,6 +126,7 @@ impl Purpose {
             Self::CareInsurance => "介護保険に関する事務",
             Self::CareManagement => "地域包括ケアに関する事務",
             Self::CommunitySupport => "地域支援事業に関する事務",
+            Self::KidneyPrevention => "糖尿病性腎症等重症化予防事業に関する事務",
             Self::Own => "本人による確認",
             Self::Operation => "システムの運用",
             Self::Audit => "利用状況の監査",
