@@ -5,7 +5,7 @@ import { createRequire } from "node:module";
 import { test } from "node:test";
 import { startBoth } from "../lib/both.js";
 import { enter, scene, search, term } from "../lib/browser.js";
-import { afresh, fill, heading, menu, mouse, press, text } from "../lib/hands.js";
+import { afresh, fill, heading, keyboard, menu, mouse, press, text } from "../lib/hands.js";
 import { look, sound } from "../lib/look.js";
 
 const axe = createRequire(import.meta.url)("axe-core");
@@ -202,7 +202,14 @@ for (const [how, options, see, seeFrame, n] of [
       await mouse.press(page, page.locator("main tbody th a"));
       await heading(page, "個人番号の管理");
       assert.ok(!(await text(page)).includes("照会の記録はありません"), "the look stands there");
+      await press(page, mouse, "番号を削除する", "個人番号の削除");
       await fill(page, mouse, WHY);
+      await see(page, "number-delete");
+      await press(page, mouse, "番号を削除する", "個人番号の削除");
+      assert.match(await text(page), /まだ何も消していません/);
+      await see(page);
+      await fill(page, mouse, WHY);
+      await page.getByLabel("元に戻せないように消します").check();
       await press(page, mouse, "番号を削除する", "個人番号の管理");
       await page.getByText("登録なし").waitFor();
       assert.match(await page.locator("table").filter({ hasText: "異動の履歴" }).innerText(), /削除/);
@@ -217,6 +224,35 @@ for (const [how, options, see, seeFrame, n] of [
       await quiet(page);
     }));
 }
+
+test("a number is registered and shown with keys alone, into the frame and out of it", () =>
+  scene(browser, demo, SEEN, async (page) => {
+    await enter(page, "handler");
+    await verified(page, "/insurance/numbers", "個人番号");
+    const { path } = await resident(page, 9);
+    const sample = number("77345678901");
+    await page.goto(path);
+    await press(page, keyboard, "番号を登録する", "個人番号の登録");
+    await fill(page, keyboard, { ...HOW, ...WHY });
+    await press(page, keyboard, "番号の入力に進む（登録）", "個人番号の登録");
+    await room(page).getByRole("heading", { level: 1, name: "個人番号の入力" }).waitFor();
+    await keyboard.type(page, room(page).locator("#number"), sample);
+    await keyboard.type(page, room(page).locator("#again"), sample);
+    await keyboard.press(page, room(page).getByRole("button", { name: "登録する" }));
+    await said(page, "書き込みました");
+    await press(page, keyboard, "終わる", "個人番号の管理");
+    await fill(page, keyboard, WHY);
+    await press(page, keyboard, "番号を表示する", "個人番号の照会");
+    const shown = room(page).locator("[data-number]");
+    await shown.waitFor();
+    assert.equal(await shown.innerText(), parts(sample).join(" "));
+    await press(page, keyboard, "終わる", "個人番号の管理");
+    await press(page, keyboard, "番号を削除する", "個人番号の削除");
+    await fill(page, keyboard, WHY);
+    await keyboard.tick(page, page.getByLabel("元に戻せないように消します"));
+    await press(page, keyboard, "番号を削除する", "個人番号の管理");
+    assert.equal(await term(page, "個人番号").innerText(), "登録なし");
+  }));
 
 test("a number is corrected, and not given to two persons", () =>
   scene(browser, demo, SEEN, async (page) => {

@@ -367,6 +367,7 @@ struct Choice {
     login: &'static str,
     office: &'static str,
     role: &'static str,
+    name: &'static str,
     text: &'static str,
 }
 
@@ -385,10 +386,11 @@ pub(crate) async fn chooser(
     Extension(frame): Extension<Frame>,
 ) -> Response {
     let users = PLAYERS
-        .map(|(_, office, login, _, role, text)| Choice {
+        .map(|(_, office, login, name, role, text)| Choice {
             login,
             office,
             role: role.japanese(),
+            name,
             text,
         })
         .into();

@@ -310,7 +310,17 @@ async fn a_handler_registers_finds_shows_corrects_and_deletes_and_no_page_of_the
                 && page.contains("照会の記録")
                 && !page.contains("照会の記録はありません")
         );
-        let gone = office.post(&format!("{home}/delete"), GIVEN).await;
+        // Without the mark beside it nothing is deleted: there is no way back.
+        let asked = office.get(&format!("{home}/delete")).await;
+        assert!(asked.body.contains("元に戻せ") && asked.body.contains("name=\"sure\""));
+        let unsure = office.post(&format!("{home}/delete"), GIVEN).await;
+        assert_eq!(unsure.status, StatusCode::BAD_REQUEST);
+        assert!(unsure.body.contains("まだ何も消していません"));
+        assert_eq!(office.lines("number.delete").await, 0);
+        assert!(office.get(&home).await.body.contains("登録あり"));
+        let gone = office
+            .post(&format!("{home}/delete"), &format!("{GIVEN}&sure=yes"))
+            .await;
         assert_eq!(gone.status, StatusCode::SEE_OTHER, "{}", gone.body);
         assert!(office.get(&home).await.body.contains("削除"));
         for (action, least) in [
@@ -477,7 +487,12 @@ async fn only_a_verified_handler_at_a_registered_terminal_reaches_any_page_of_nu
                 ("GET", "/insurance/numbers/load".into(), None),
                 ("GET", "/insurance/numbers/check".into(), None),
                 ("POST", format!("{home}/reveal"), Some(GIVEN.to_owned())),
-                ("POST", format!("{home}/delete"), Some(GIVEN.to_owned())),
+                ("GET", format!("{home}/delete"), None),
+                (
+                    "POST",
+                    format!("{home}/delete"),
+                    Some(format!("{GIVEN}&sure=yes")),
+                ),
                 (
                     "POST",
                     format!("{home}/correct"),
@@ -727,7 +742,10 @@ async fn a_restored_room_erases_again_what_was_erased_and_says_so() {
         mimamori_storage::copy_file(&house.instance.dir.join("numbers/numbers.db"), &old).unwrap();
         let home = format!("/insurance/numbers/persons/{}", persons[0].0);
         assert_eq!(
-            office.post(&format!("{home}/delete"), GIVEN).await.status,
+            office
+                .post(&format!("{home}/delete"), &format!("{GIVEN}&sure=yes"))
+                .await
+                .status,
             StatusCode::SEE_OTHER
         );
         let sql = "SELECT id FROM backup_erasure WHERE kind = 'number'";

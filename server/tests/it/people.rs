@@ -14,7 +14,7 @@ pub async fn user(house: &House, login: &str) -> UserId {
 }
 
 /// A visitor as the guard would hand it to a room.
-async fn visitor(house: &House, login: &str) -> Visitor {
+pub async fn visitor(house: &House, login: &str) -> Visitor {
     let identity = &house.instance.identity;
     let account = identity.by_login(login).await.unwrap().unwrap();
     let grant = DemoGrant::from_environment("demo").unwrap();

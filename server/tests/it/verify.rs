@@ -1,12 +1,15 @@
 //! Verification before grave acts, designated handlers and registered terminals, over HTTP.
 
 use axum::http::StatusCode;
+use mimamori_gate::{GateError, Purpose};
+use mimamori_identity::{AuthLevel, Visitor};
+use mimamori_operations::action::REQUEST_DECIDE;
 use mimamori_server::config::{Passkeys, StepUp};
 use mimamori_server::init::system_act;
 use mimamori_storage::Statement;
 
 use crate::house::{Answer, House, demo_with, each_demo, encoded};
-use crate::people::{decide, user, waiting};
+use crate::people::{decide, user, visitor, waiting};
 
 /// Stands before the simulated camera.
 async fn face(house: &House, cookie: &str, to: &str) -> Answer {
@@ -135,7 +138,24 @@ async fn whoever_signed_in_with_a_verification_proves_it_anew_and_the_rest_work_
         );
         house.post(&format!("{at}/scope"), &first, &scope).await;
         let request = waiting(&house).await;
+        // Whoever signed in with a verification is asked again after five minutes, and not before.
+        let now = house.instance.clock.steady();
+        let five = 5 * 60 * 1_000_000;
+        for (age, stopped) in [(five - 1_000_000, false), (five + 1_000_000, true)] {
+            let officer = Visitor {
+                auth: AuthLevel::Verified,
+                verified: Some(now - age),
+                ..visitor(&house, "kanri-2").await
+            };
+            let gate = &house.instance.gate;
+            let answer = gate
+                .office(&officer, REQUEST_DECIDE, Purpose::Operation, None)
+                .await;
+            let step_up = matches!(answer.map(drop), Err(GateError::StepUp));
+            assert_eq!(step_up, stopped, "verified {age} µs ago");
+        }
         // kanri-2 has no passkey and is not asked.
+        let second = house.play("kanri-2").await;
         let done = decide(&house, &second, request, "approved").await;
         assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
     })

@@ -271,7 +271,7 @@ impl CareInsurance {
             )
             .route(
                 "/insurance/numbers/persons/{person}/delete",
-                post(numbers::delete),
+                get(numbers::ask_delete).post(numbers::delete),
             )
             .route(
                 "/insurance/numbers/persons/{person}/inquire",

@@ -211,7 +211,8 @@ impl Rules {
                 }
             }
         }
-        if sentences.is_empty() || ids.contains(DEFAULT) {
+        // A rule that forbids says what to do next; that no rule permits is told only when it is all there is.
+        if sentences.is_empty() {
             sentences.push("この役割には、この情報を見る業務が定められていません。");
             let clause = self.basis("S0-44");
             if !clauses.contains(&clause) {

@@ -5,6 +5,7 @@
 
 mod book;
 mod check;
+mod delete;
 mod find;
 mod form;
 mod links;
@@ -27,12 +28,13 @@ use mimamori_residents::answer;
 use crate::CareInsurance;
 
 pub(crate) use check::{check, run_check};
+pub(crate) use delete::{ask_delete, delete};
 pub(crate) use find::{ask_find, find, found};
 pub(crate) use links::{again, compare, links, settle};
 pub(crate) use load::{ask_load, load};
 pub(crate) use page::{keys, page, rotate};
 pub(crate) use person::{open, reveal};
-pub(crate) use write::{ask, delete, enter, inquire};
+pub(crate) use write::{ask, enter, inquire};
 
 /// The way to the numbers room.
 #[derive(Debug, Clone)]

@@ -133,6 +133,9 @@ pub(super) async fn person_page(
         desk.sync(&room.gate).await?;
         let mut management = Management::default();
         let mut link = None;
+        let LinkTold::Counts { connected, .. } = desk.link(LinkAsk::Counts).await? else {
+            return Err(NumbersError::Speech.into());
+        };
         let mut looks = Vec::new();
         // What was deleted keeps its history, under references of its own.
         let past = book::past(&room.gate, &person).await?;
@@ -164,7 +167,7 @@ pub(super) async fn person_page(
         } else {
             terms.push(Term::new("個人番号", "登録なし"));
         }
-        terms.extend(linked(link.as_ref()));
+        terms.extend(linked(link.as_ref(), connected));
         let acts = management.history.iter().map(|past| Act {
             at: at(past.at),
             what: match past.act.as_str() {
@@ -207,7 +210,11 @@ pub(super) async fn person_page(
 }
 
 /// How the person stands with 統合宛名.
-fn linked(link: Option<&Status>) -> Vec<Term> {
+fn linked(link: Option<&Status>, connected: bool) -> Vec<Term> {
+    if !connected {
+        let told = "この町では設定されていません（統合宛名へは何も送りません）";
+        return vec![Term::new("統合宛名との連携", told)];
+    }
     let Some(link) = link else {
         return vec![Term::new("統合宛名との連携", "ありません")];
     };

@@ -5,18 +5,18 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use mimamori_gate::{Action, PersonPermit, Purpose, Reason};
+use mimamori_gate::{Action, PersonPermit, Purpose};
 use mimamori_identity::Visitor;
 use mimamori_kernel::id::{NumberRef, PersonId};
 use mimamori_numbers::NumbersError;
 use mimamori_numbers::link::{LinkAsk, LinkTold};
-use mimamori_numbers::port::{Call, Kind, METHODS, Obtained, PROOFS, Reply};
+use mimamori_numbers::port::{Kind, METHODS, Obtained, PROOFS};
 use mimamori_pages::{Choice, FieldError, Frame, LimitedForm, html, html_with_status};
 
 use super::find::EntryPage;
 use super::form::Given;
-use super::person::{parsed, person_page, see};
-use super::{DeskError, Numbers, book, framing, numbers, order, told};
+use super::person::{parsed, see};
+use super::{DeskError, book, framing, numbers, order, told};
 use crate::eligibility::pages::typed_day;
 use crate::{CareInsurance, action};
 
@@ -365,74 +365,4 @@ pub(crate) async fn inquire(
         Ok::<_, DeskError>(again(wrong(why)).await)
     };
     done.await.unwrap_or_else(super::told)
-}
-
-/// POST /insurance/numbers/persons/{person}/delete
-pub(crate) async fn delete(
-    State(room): State<CareInsurance>,
-    Extension(visitor): Extension<Visitor>,
-    Extension(frame): Extension<Frame>,
-    Path(person): Path<String>,
-    LimitedForm(given): LimitedForm<Given>,
-) -> Response {
-    let person = parsed(&person);
-    let (purpose, reason) = match given.read() {
-        Ok(read) => read,
-        Err(errors) => return person_page(&room, &visitor, &frame, person, &given, errors).await,
-    };
-    let done = async {
-        let desk = match numbers(&room) {
-            Ok(desk) => desk,
-            Err(page) => return Ok(page),
-        };
-        deleted(&room, desk, &visitor, person, purpose, reason).await?;
-        Ok::<_, DeskError>(
-            Redirect::to(&format!("/insurance/numbers/persons/{person}")).into_response(),
-        )
-    };
-    done.await.unwrap_or_else(told)
-}
-
-async fn deleted(
-    room: &CareInsurance,
-    desk: &Numbers,
-    visitor: &Visitor,
-    person: PersonId,
-    purpose: Purpose,
-    reason: Reason,
-) -> Result<(), DeskError> {
-    let permit = room
-        .gate
-        .person(
-            visitor,
-            action::NUMBER_DELETE,
-            purpose,
-            person,
-            Some(reason),
-        )
-        .await?;
-    desk.ready(&room.gate).await?;
-    let permit = permit.whole().await?;
-    let sql = "SELECT reference FROM care_insurance_number WHERE person = ? AND ended = 0";
-    let job = room.gate.job(action::NUMBER_OUTCOME, None).await?;
-    let rows = job.rows(sql, vec![person.bytes().into()]).await?;
-    let Some(row) = rows.first() else {
-        return Ok(());
-    };
-    let reference = NumberRef::from_bytes(row.array(0)?);
-    // First in the register, with its mark for restores; the room follows, also when it is away now.
-    let line = permit
-        .change(book::ended(&reference, room.clock.now()), None)
-        .await?;
-    let line = i64::try_from(line).unwrap_or(i64::MAX);
-    match desk
-        .client
-        .call(Call::Delete(reference.to_string(), line))
-        .await?
-    {
-        Reply::Done => {}
-        _ => return Err(NumbersError::Speech.into()),
-    }
-    desk.sync(&room.gate).await?;
-    Ok(())
 }
