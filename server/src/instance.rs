@@ -24,6 +24,7 @@ pub const ROOMS: &[Room] = &[
     mimamori_residents::ROOM,
     mimamori_audit::ROOM,
     mimamori_operations::ROOM,
+    mimamori_handover::ROOM,
     mimamori_care_insurance::ROOM,
 ];
 
@@ -44,6 +45,7 @@ pub fn migrations() -> Vec<Migration> {
         mimamori_residents::MIGRATIONS,
         mimamori_operations::MIGRATIONS,
         mimamori_audit::MIGRATIONS,
+        mimamori_handover::MIGRATIONS,
         mimamori_care_insurance::MIGRATIONS,
     ]
     .concat()

@@ -33,6 +33,8 @@ mod forms;
 mod gate_changes;
 #[path = "it/hand.rs"]
 mod hand;
+#[path = "it/handover.rs"]
+mod handover;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/imports.rs"]

@@ -20,6 +20,8 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use mimamori_audit::Audit;
 use mimamori_files::Shelf;
+use mimamori_gate::Purpose;
+use mimamori_handover::Handover;
 use mimamori_identity::{DemoGrant, EndReason, Identity, Role, SessionId};
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::random::Random;
@@ -101,6 +103,7 @@ pub struct Site {
     pub(crate) csrf: Arc<Csrf>,
     pub(crate) residents: Option<Residents>,
     pub(crate) operations: Operations,
+    pub(crate) handover: Handover,
     /// Search over the trace, alerts, reports; the hourly task runs its rules.
     pub audit: Audit,
     /// Qualifications and cards, where the register is; the nightly task derives.
@@ -176,6 +179,7 @@ impl Site {
             csrf: Arc::new(Csrf::new(*instance.keys.form.bytes())),
             residents,
             operations,
+            handover: crate::handover::room(instance),
             audit,
             insurance,
             shelf,
@@ -313,6 +317,14 @@ impl Site {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
             }
         }
+        if self.gate.offers(
+            visitor,
+            mimamori_handover::action::LIST,
+            Purpose::Operation,
+            false,
+        ) {
+            out.push(NavLink::new("/handover", "受渡し", false));
+        }
         if visitor.handler {
             out.push(NavLink::new("/verify", "本人確認", false));
         }
@@ -391,6 +403,7 @@ impl Site {
             .with_state(self.clone())
             .merge(residents)
             .merge(self.operations.clone().routes())
+            .merge(self.handover.clone().routes())
             .merge(self.audit.clone().routes())
             .merge(insurance)
             .fallback(async || Problem::not_found())

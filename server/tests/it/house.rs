@@ -53,6 +53,7 @@ pub fn routes() -> Vec<Route> {
         "stewardship/residents/src/intake/mod.rs",
         "stewardship/operations/src/lib.rs",
         "stewardship/audit/src/lib.rs",
+        "stewardship/handover/src/lib.rs",
         "services/care-insurance/src/room.rs",
     ] {
         for part in read(file).split(".route(").skip(1) {
