@@ -5,11 +5,13 @@ use std::sync::Arc;
 use base64::Engine as _;
 use jiff::civil::Date;
 use mimamori_handover::course::Channel;
-use mimamori_handover::{Asked, Grant, GrantedItem, Grants, Handover, Position, Proof, Settings};
+use mimamori_handover::{
+    Asked, Grant, GrantedItem, Grants, Handover, Position, Proof, Scanner, Settings,
+};
 use mimamori_kernel::id::ContractId;
 use mimamori_trace::Trace;
 
-use crate::config::Environment;
+use crate::config::{Config, Environment};
 use crate::instance::Instance;
 
 /// The items of the sheet of document 001, in its order: id, name, class.
@@ -85,6 +87,15 @@ fn grants(demo: bool) -> Grants {
     })
 }
 
+/// Where the virus scanner listens, if the town named one.
+fn scanner(config: &Config) -> Option<Scanner> {
+    let text = config.handover.as_ref()?.clamd.as_ref()?;
+    Some(match text.parse() {
+        Ok(address) => Scanner::Address(address),
+        Err(_) => Scanner::Socket(text.into()),
+    })
+}
+
 /// The room of an instance.
 pub(crate) fn room(instance: &Instance) -> Handover {
     let demo = instance.config.environment == Environment::Demo;
@@ -100,6 +111,7 @@ pub(crate) fn room(instance: &Instance) -> Handover {
                 origin: instance.identity.passkey_origin().map(str::to_owned),
                 simulated: instance.demo_face.clone(),
             },
+            scanner: scanner(&instance.config),
         },
         position(instance.trace.clone()),
         grants(demo),

@@ -15,6 +15,8 @@ mod course_tests;
 mod error;
 mod files;
 mod grant;
+mod incoming;
+mod leak;
 mod ledger;
 mod list;
 mod medium;
@@ -22,6 +24,7 @@ mod one;
 mod package;
 mod partner;
 mod room;
+mod scan;
 mod schema;
 mod screen;
 mod seal;
@@ -36,6 +39,7 @@ pub use ask::{Extract, Wish};
 pub use error::HandoverError;
 pub use grant::{Asked, Grant, GrantedItem, Grants};
 pub use room::{Handover, Position, Proof, Settings};
+pub use scan::Scanner;
 pub use schema::MIGRATIONS;
 
 /// What the room brings to the gate.
@@ -72,6 +76,16 @@ impl Handover {
                 "/handover/partners",
                 get(partner::page).post(partner::submit),
             )
+            .route("/handover/incoming", get(incoming::list))
+            .route(
+                "/handover/incoming/new",
+                get(incoming::page).post(incoming::submit),
+            )
+            .route(
+                "/handover/incoming/{incoming}",
+                get(incoming::one).post(incoming::act),
+            )
+            .route("/handover/leaks", get(leak::page).post(leak::submit))
             .with_state(self)
     }
 }

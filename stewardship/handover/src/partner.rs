@@ -67,6 +67,7 @@ async fn form(
     let contracts = permit.reveal(known).await?;
     Ok(
         FormPage::new(frame, "相手方の鍵の登録", "/handover/partners", "/handover")
+            .words(format!("町の鍵（相手方に渡します）: {}", room.town_key()?.to_public()))
             .words("契約の開始のときに、相手方の取扱責任者と鍵の文字を読み合わせて登録します。登録し直すと、前の鍵に替わります。")
             .fields(vec![
                 sent.choose("contract", "契約", open_contracts(&contracts, now.0), ""),

@@ -12,6 +12,7 @@ use mimamori_package::Limits;
 use sha2::{Digest as _, Sha256};
 
 use crate::grant::Grants;
+use crate::scan::Scanner;
 
 /// The newest signed position of the trace: size and root in hexadecimal; none before the first.
 pub type Position = Arc<dyn Fn() -> Option<(i64, String)> + Send + Sync>;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub secret: Secret,
     /// Approvals.
     pub proof: Proof,
+    /// The virus scanner; without one two people release what came in.
+    pub scanner: Option<Scanner>,
 }
 
 /// What the room's pages need. Cheap to clone.
