@@ -78,7 +78,7 @@ fn sample(contract: ContractId, day: Date) -> Grant {
 
 /// What a contract opens. Without a room of the papers nothing leaves, except from a demo.
 fn grants(demo: bool) -> Grants {
-    Arc::new(move |contract, day| -> Asked {
+    Arc::new(move |_visitor, contract, day| -> Asked {
         let answer = match demo {
             true => Ok(sample(contract, day)),
             false => Err("この契約には、承認された付議書がありません。".to_owned()),

@@ -21,6 +21,8 @@ mod cards;
 mod changes;
 #[path = "it/desk.rs"]
 mod desk;
+#[path = "../../protection/identity/tests/it/device.rs"]
+mod device;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/entrance.rs"]

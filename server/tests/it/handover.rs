@@ -9,7 +9,8 @@ use mimamori_kernel::clock::{Clock as _, Instant, SystemClock};
 use mimamori_package::*;
 use sha2::Digest as _;
 
-use crate::house::{Answer, House, each_demo, encoded};
+use crate::device::Device;
+use crate::house::{Answer, House, demo, each_demo, encoded};
 
 const TABLE: &str = "\u{feff}氏名（漢字）,生年月日,電話番号,血圧測定／収縮期\r\n\
     見本 太郎,1950-01-02,090-0000-0001,141\r\n見本 花子,1948-03-04,090-0000-0002,150\r\n";
@@ -650,4 +651,101 @@ async fn what_comes_in_waits_for_a_scanner_or_two_people_is_checked_and_accepted
         );
     })
     .await;
+}
+
+/// What stands between two texts of a page.
+fn between<'a>(page: &'a str, before: &str, after: &str) -> &'a str {
+    let (_, rest) = page
+        .split_once(before)
+        .unwrap_or_else(|| panic!("{before}: {page}"));
+    rest.split(after).next().unwrap()
+}
+
+/// The browser's question on a page.
+fn question(page: &str) -> String {
+    between(page, "data-options=\"", "\"")
+        .replace("&#34;", "\"")
+        .replace("&quot;", "\"")
+}
+
+#[tokio::test]
+async fn an_officers_own_passkey_signs_the_manifest_and_another_devices_word_does_not_count() {
+    let house = demo(None).await;
+    house.instance.trace.checkpointed(1).await;
+    let lead = house.user_id("lead-1").await;
+    let kanri = house.play("kanri-1").await;
+    let counter = format!(
+        "document={}&how={}",
+        encoded("職員証"),
+        encoded("写真と見比べた")
+    );
+    let opened = house
+        .post(
+            &format!("/operations/people/{lead}/passkey"),
+            &kanri,
+            &counter,
+        )
+        .await;
+    let code = between(&opened.body, "受付の番号</dt>", "</dd>");
+    let code = code.rsplit('>').next().unwrap().trim().to_owned();
+    let cookie = house.play("lead-1").await;
+    let form = format!("code={code}&name={}", encoded("庁内端末"));
+    let page = house.post("/passkeys/new", &cookie, &form).await;
+    let mut device = Device::new(7);
+    device.origin = "http://localhost:8080";
+    let word = device.create(&question(&page.body));
+    let form = format!("{form}&answer={}", encoded(&word));
+    let done = house.post("/passkeys/register", &cookie, &form).await;
+    assert!(
+        done.status.is_success() || done.status.is_redirection(),
+        "{}",
+        done.body
+    );
+    let clerk = house.play("clerk-1").await;
+    let asked = house.ask(&clerk, ("medium", "slip"), TABLE).await;
+    moved(&asked);
+    let approve = format!("{}/approve", asked.location);
+    let page = house.get(&approve, &cookie).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    let digest = between(&page.body, "目録のハッシュ</dt>", "</dd>");
+    let digest = digest.rsplit('>').next().unwrap().trim().to_owned();
+    let options = question(&page.body);
+    let asked: serde_json::Value = serde_json::from_str(&options).unwrap();
+    let challenge = asked["publicKey"]["challenge"].as_str().unwrap();
+    let bytes: [u8; 32] = hex::decode(&digest).unwrap().try_into().unwrap();
+    assert_eq!(
+        challenge,
+        challenge_of(&bytes),
+        "the challenge is the manifest's digest"
+    );
+    let answer = |word: &str| format!("answer={}", encoded(word));
+    let mut other = Device::new(8);
+    other.origin = device.origin;
+    let strange = house
+        .post(&approve, &cookie, &answer(&other.get(&options)))
+        .await;
+    refused(&strange, "承認の本人確認ができません");
+    let mut unverified = device.clone();
+    unverified.verifies = false;
+    let unverified = house
+        .post(&approve, &cookie, &answer(&unverified.get(&options)))
+        .await;
+    refused(&unverified, "承認のときに本人確認がされていません");
+    let mut elsewhere = device.clone();
+    elsewhere.origin = "https://evil.example";
+    let elsewhere = house
+        .post(&approve, &cookie, &answer(&elsewhere.get(&options)))
+        .await;
+    refused(&elsewhere, "承認した画面の送信元が違います");
+    moved(
+        &house
+            .post(&approve, &cookie, &answer(&device.get(&options)))
+            .await,
+    );
+    let manifest = house.manifest().await;
+    let Proof::Passkey(assertion) = &manifest.approvals[0].proof else {
+        panic!("{:?}", manifest.approvals)
+    };
+    let origins = ["http://localhost:8080".to_owned()];
+    assertion.verify(&bytes, &origins, "localhost").unwrap();
 }

@@ -263,6 +263,8 @@ fn demanded(cell: &Cell) -> bool {
         }
         // S0-50: the machine writes down what the numbers room did.
         "number.outcome" => false,
+        // S1-47, TK-12: the machine counts what did not come back.
+        "handover.count" => false,
         // S0-47: keys are the work of those who keep the machine.
         "number.rotate" => {
             operates(cell, Class::Aggregate) && cell.role == Role::SystemAdministrator

@@ -1,7 +1,7 @@
 //! What can be done with packages, their ledger and their media.
 
 use mimamori_gate::Action;
-use mimamori_gate::Class::Staff;
+use mimamori_gate::Class::{Aggregate, Staff};
 
 /// The list of packages, and one of them without its content.
 pub const LIST: Action = Action::new("handover.list", "受渡しの一覧を閲覧", &[Staff]);
@@ -39,8 +39,11 @@ pub const ACCEPT: Action = Action::new("incoming.accept", "受け入れを確認
 /// Finds the packages that held leaked rows.
 pub const LEAK: Action = Action::new("leak.trace", "漏えい元の受渡しを照合", &[Staff]);
 
+/// Counts what is out under a contract, for its closing day.
+pub const COUNT: Action = Action::new("handover.count", "契約ごとの未返却の数を集計", &[Aggregate]);
+
 /// All of them.
 pub const ALL: &[Action] = &[
     LIST, REQUEST, APPROVE, SEAL, CARRY, SLIP, CONFIRM, LEDGER, MEDIA, MEDIUM, PARTNER, INCOMING,
-    TAKE, ACCEPT, LEAK,
+    TAKE, ACCEPT, LEAK, COUNT,
 ];

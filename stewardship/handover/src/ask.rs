@@ -125,7 +125,7 @@ impl Handover {
             .gate
             .office(visitor, action::REQUEST, Purpose::Operation, None)
             .await?;
-        let asked = (self.grants)(wish.contract, now.office_day()).await;
+        let asked = (self.grants)(visitor.clone(), wish.contract, now.office_day()).await;
         let grant = asked.map_err(HandoverError::Paper)?;
         if !grant.channels.contains(&wish.channel) {
             return Err(HandoverError::Paper(format!(

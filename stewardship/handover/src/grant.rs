@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use mimamori_identity::Visitor;
 use mimamori_kernel::id::ContractId;
 
 use crate::course::Channel;
@@ -45,8 +46,8 @@ pub struct Grant {
 /// The answer about one contract; the error is the reason in words.
 pub type Asked = Pin<Box<dyn Future<Output = Result<Grant, String>> + Send>>;
 
-/// Asks what a contract opens on a day.
-pub type Grants = Arc<dyn Fn(ContractId, Date) -> Asked + Send + Sync>;
+/// Asks for a visitor what a contract opens on a day; the room of the papers leaves its own line.
+pub type Grants = Arc<dyn Fn(Visitor, ContractId, Date) -> Asked + Send + Sync>;
 
 /// Refused items and why, in words for the screen.
 pub(crate) fn refused(grant: &Grant, names: &[&str]) -> Option<String> {

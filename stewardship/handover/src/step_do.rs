@@ -248,7 +248,7 @@ fn same_serial(step: Step, known: &Known, sent: &Sent) -> Result<(), HandoverErr
 
 fn delete(table: &str, id: PackageId) -> Statement {
     Statement::new(
-        &format!("DELETE FROM {table} WHERE package = ?"),
+        format!("DELETE FROM {table} WHERE package = ?"),
         vec![id.bytes().into()],
     )
 }
@@ -289,7 +289,7 @@ fn recorded(made: &Made, id: PackageId) -> Vec<Statement> {
             args.push(id.bytes().into());
         }
         let sql = format!("INSERT INTO handover_digest (digest, package) VALUES {places}");
-        out.push(Statement::new(&sql, args));
+        out.push(Statement::new(sql, args));
     }
     out
 }

@@ -188,7 +188,7 @@ async fn opened(
     if found.state != State::Released {
         return Ok(None);
     }
-    let grant = (room.grants)(found.contract, now.office_day()).await;
+    let grant = (room.grants)(visitor.clone(), found.contract, now.office_day()).await;
     let grant = grant.map_err(HandoverError::Paper)?;
     let path = folder(&room.settings.folder, "quarantine")?.join(id.to_string());
     let bytes = std::fs::read(path).map_err(HandoverError::Folder)?;

@@ -100,7 +100,7 @@ impl Incoming {
             _ => String::new(),
         };
         Statement::expecting(
-            &format!(
+            format!(
                 "UPDATE handover_incoming SET {column} = ?, state = ? WHERE id = ? AND state = ? {condition}"
             ),
             vec![
