@@ -37,6 +37,10 @@ mod gate_changes;
 mod hand;
 #[path = "it/handover.rs"]
 mod handover;
+#[path = "it/handover_in.rs"]
+mod handover_in;
+#[path = "it/handover_medium.rs"]
+mod handover_medium;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/imports.rs"]

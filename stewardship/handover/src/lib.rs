@@ -31,6 +31,7 @@ mod screen;
 mod seal;
 mod step;
 mod step_do;
+mod step_form;
 
 use axum::Router;
 use axum::routing::get;
