@@ -25,6 +25,7 @@ pub const ROOMS: &[Room] = &[
     mimamori_audit::ROOM,
     mimamori_operations::ROOM,
     mimamori_oversight::ROOM,
+    mimamori_handover::ROOM,
     mimamori_care_insurance::ROOM,
     mimamori_kidney_prevention::ROOM,
 ];
@@ -47,6 +48,7 @@ pub fn migrations() -> Vec<Migration> {
         mimamori_operations::MIGRATIONS,
         mimamori_oversight::MIGRATIONS,
         mimamori_audit::MIGRATIONS,
+        mimamori_handover::MIGRATIONS,
         mimamori_care_insurance::MIGRATIONS,
         mimamori_kidney_prevention::MIGRATIONS,
     ]

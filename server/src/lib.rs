@@ -9,6 +9,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod error;
+mod handover;
 pub mod init;
 pub mod instance;
 pub mod insurance;

@@ -21,6 +21,8 @@ mod cards;
 mod changes;
 #[path = "it/desk.rs"]
 mod desk;
+#[path = "../../protection/identity/tests/it/device.rs"]
+mod device;
 #[path = "it/edges.rs"]
 mod edges;
 #[path = "it/entrance.rs"]
@@ -33,6 +35,12 @@ mod forms;
 mod gate_changes;
 #[path = "it/hand.rs"]
 mod hand;
+#[path = "it/handover.rs"]
+mod handover;
+#[path = "it/handover_in.rs"]
+mod handover_in;
+#[path = "it/handover_medium.rs"]
+mod handover_medium;
 #[path = "it/house.rs"]
 mod house;
 #[path = "it/imports.rs"]

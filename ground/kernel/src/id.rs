@@ -98,6 +98,14 @@ ids! {
     DesignationId;
     /// A registered terminal.
     TerminalId;
+    /// A package that is handed to a partner (受渡し).
+    PackageId;
+    /// A medium of the register of media (記録媒体).
+    MediumId;
+    /// A row of the media ledger (記録媒体利用管理簿).
+    LedgerId;
+    /// A file that came in from a partner (受入れ).
+    IncomingId;
 }
 
 #[cfg(test)]

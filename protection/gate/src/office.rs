@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use mimamori_identity::{
-    Account, AccountChange, Contract, Designation, KnownPasskey, OrgKind, Organisation, Terminal,
-    Ties, Visitor, account_by_id, contracts, designations, organisations, passkeys, staff_accounts,
-    suspended_passkeys, terminals, ties,
+    Account, AccountChange, ApprovalKey, Contract, Designation, KnownPasskey, OrgKind,
+    Organisation, Terminal, Ties, Visitor, account_by_id, approval_keys, contracts, designations,
+    organisations, passkeys, staff_accounts, suspended_passkeys, terminals, ties,
 };
 use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::UserId;
@@ -198,6 +198,15 @@ impl OfficePermit {
     pub async fn passkeys(&self, user: &UserId) -> Result<Hidden<Vec<KnownPasskey>>, GateError> {
         self.staff()?;
         Ok(Hidden(passkeys(&self.gate.db, user).await?))
+    }
+
+    /// The public keys with which one user may sign off a package now.
+    pub async fn approval_keys(
+        &self,
+        user: &UserId,
+    ) -> Result<Hidden<Vec<ApprovalKey>>, GateError> {
+        self.staff()?;
+        Ok(Hidden(approval_keys(&self.gate.db, user).await?))
     }
 
     /// Passkeys of all users whose counter went back.

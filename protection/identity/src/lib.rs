@@ -7,6 +7,7 @@
 //! a judgement of what a role may see (that is the gate's).
 
 mod accounts;
+mod approval;
 mod attempts;
 mod change;
 mod contract;
@@ -26,6 +27,7 @@ mod ties;
 pub use accounts::{
     NewUser, bootstrap_done, login_is_right, new_user, password_statements, revoke,
 };
+pub use approval::{ApprovalKey, approval_keys};
 pub use change::{
     AccountChange, Entrant, Initial, Period, appoint, end_org, end_role, enrol, enter_org,
     may_take, register, reset_password, set_scope, stop,

@@ -159,6 +159,19 @@ pub struct Config {
     /// The town's face product, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub face_product: Option<FaceProduct>,
+    /// Settings of the handover (受渡し).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
+}
+
+/// Settings of the handover.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Handover {
+    /// Where clamd listens: the path of its socket, or an address of this machine. Without it two people release what
+    /// came in, and the ledger says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clamd: Option<String>,
 }
 
 /// Settings of the backup (控え, S0-28, S0-47).
@@ -273,6 +286,7 @@ impl Config {
             backup: None,
             passkeys: None,
             face_product: None,
+            handover: None,
         }
     }
 

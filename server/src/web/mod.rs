@@ -20,6 +20,8 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use mimamori_audit::Audit;
 use mimamori_files::Shelf;
+use mimamori_gate::Purpose;
+use mimamori_handover::Handover;
 use mimamori_identity::{DemoGrant, EndReason, Identity, Role, SessionId};
 use mimamori_kernel::clock::Clock;
 use mimamori_kernel::random::Random;
@@ -113,6 +115,7 @@ pub struct Site {
     pub(crate) operations: Operations,
     /// Council cases, sheets and the contract register; other rooms ask it what may leave.
     pub oversight: Oversight,
+    pub(crate) handover: Handover,
     /// Search over the trace, alerts, reports; the hourly task runs its rules.
     pub audit: Audit,
     /// Qualifications and cards, where the register is; the nightly task derives.
@@ -200,6 +203,7 @@ impl Site {
             residents,
             operations,
             oversight,
+            handover: crate::handover::room(instance),
             audit,
             insurance,
             kidney,
@@ -352,6 +356,14 @@ impl Site {
                 out.push(NavLink::new("/me", "自分の記録を見た人", false));
             }
         }
+        if self.gate.offers(
+            visitor,
+            mimamori_handover::action::LIST,
+            Purpose::Operation,
+            false,
+        ) {
+            out.push(NavLink::new("/handover", "受渡し", false));
+        }
         if visitor.handler {
             out.push(NavLink::new("/verify", "本人確認", false));
         }
@@ -456,6 +468,7 @@ impl Site {
             .merge(residents)
             .merge(self.operations.clone().routes())
             .merge(self.oversight.clone().routes())
+            .merge(self.handover.clone().routes())
             .merge(self.audit.clone().routes())
             .merge(insurance)
             .merge(kidney)

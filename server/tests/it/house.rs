@@ -54,6 +54,7 @@ pub fn routes() -> Vec<Route> {
         "stewardship/operations/src/lib.rs",
         "stewardship/oversight/src/lib.rs",
         "stewardship/audit/src/lib.rs",
+        "stewardship/handover/src/lib.rs",
         "services/care-insurance/src/room.rs",
         "services/kidney-prevention/src/room.rs",
     ] {

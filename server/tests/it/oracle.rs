@@ -289,9 +289,66 @@ fn demanded(cell: &Cell) -> bool {
         }
         // S0-50: the machine writes down what the numbers room did.
         "number.outcome" => false,
+        // S1-47, TK-12: the machine counts what did not come back.
+        "handover.count" => false,
         // S0-47: keys are the work of those who keep the machine.
         "number.rotate" => {
             operates(cell, Class::Aggregate) && cell.role == Role::SystemAdministrator
+        }
+        // S1-45, S2-43, TK-8: ledger, media and the state of packages, for those who work with them and who watch.
+        "handover.list" | "ledger.list" | "medium.list" | "incoming.list" => {
+            operates(cell, Class::Staff)
+                && matches!(
+                    cell.role,
+                    Role::Clerk
+                        | Role::CareClerk
+                        | Role::LeadOfficer
+                        | Role::ProgrammeDirector
+                        | Role::OperationsManager
+                        | Role::Auditor
+                )
+        }
+        // S1-16, S1-42, S1-47, S2-42, TK-12: the section in charge does the work.
+        "handover.request" | "handover.seal" | "handover.carry" | "handover.confirm"
+        | "medium.enter" | "incoming.take" | "incoming.accept" => {
+            operates(cell, Class::Staff)
+                && matches!(
+                    cell.role,
+                    Role::Clerk | Role::CareClerk | Role::LeadOfficer
+                )
+        }
+        // S1-16, S1-42: two who answer for it approve what goes out.
+        "handover.approve" => {
+            operates(cell, Class::Staff)
+                && matches!(
+                    cell.role,
+                    Role::LeadOfficer | Role::ProgrammeDirector | Role::OperationsManager
+                )
+        }
+        // S1-43: the slip travels with another person.
+        "handover.slip" => {
+            operates(cell, Class::Staff)
+                && matches!(
+                    cell.role,
+                    Role::Clerk
+                        | Role::CareClerk
+                        | Role::LeadOfficer
+                        | Role::ProgrammeDirector
+                        | Role::OperationsManager
+                )
+        }
+        // S1-48, S1-50: whose keys count.
+        "partner.enter" => {
+            operates(cell, Class::Staff)
+                && matches!(cell.role, Role::LeadOfficer | Role::OperationsManager)
+        }
+        // TK-19: after an accident.
+        "leak.trace" => {
+            operates(cell, Class::Staff)
+                && matches!(
+                    cell.role,
+                    Role::LeadOfficer | Role::OperationsManager | Role::Auditor
+                )
         }
         other => panic!("{other}: no second reading of this action"),
     }
