@@ -1,45 +1,19 @@
 //! The handover in this instance: its folders, its approvals, and whom it asks about the papers.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use base64::Engine as _;
-use jiff::civil::Date;
 use mimamori_handover::course::Channel;
 use mimamori_handover::{
     Asked, Grant, GrantedItem, Grants, Handover, Position, Proof, Scanner, Settings,
 };
 use mimamori_kernel::id::ContractId;
+use mimamori_oversight::{HandedOver, Oversight, StillOut};
 use mimamori_trace::Trace;
 
-use crate::config::{Config, Environment};
+use crate::config::Config;
 use crate::instance::Instance;
-
-/// The items of the sheet of document 001, in its order: id, name, class.
-const ITEMS: [(&str, &str, &str); 19] = [
-    ("name_kana", "氏名（カナ）", "identity"),
-    ("name_kanji", "氏名（漢字）", "identity"),
-    ("birth_date", "生年月日", "identity"),
-    ("sex", "性別", "identity"),
-    ("address", "住所", "address"),
-    ("phone", "電話番号", "contact"),
-    ("email", "メールアドレス", "contact"),
-    ("body_measurement", "身体測定結果", "health"),
-    ("blood_pressure", "血圧測定", "health"),
-    ("lipids", "脂質検査", "health"),
-    ("liver", "肝機能検査", "health"),
-    ("blood_glucose", "血糖検査", "health"),
-    ("urine", "尿検査", "health"),
-    ("anaemia", "貧血検査", "health"),
-    ("smoking", "喫煙", "health"),
-    ("kidney_function", "腎機能検査", "health"),
-    ("disease_names", "傷病名", "health"),
-    ("treatment_state", "治療状況", "health"),
-    (
-        "guidance_instructions",
-        "保健指導における指示事項",
-        "health",
-    ),
-];
 
 /// The newest signed position of the trace: the second and third line of the checkpoint.
 fn position(trace: Trace) -> Position {
@@ -54,37 +28,77 @@ fn position(trace: Trace) -> Position {
     })
 }
 
-/// The paper of the demo: what document 001 names, for every contract of the demo, labelled as a sample.
-fn sample(contract: ContractId, day: Date) -> Grant {
-    let item = |(id, name, class): (&str, &str, &str)| GrantedItem {
-        id: id.into(),
-        name: name.into(),
-        class: class.into(),
-    };
-    let names = ITEMS.map(|(_, name, _)| name);
-    let year = mimamori_kernel::date::fiscal_year(day);
-    Grant {
-        contract,
-        title: "糖尿病性腎症等重症化予防事業（見本の契約）".into(),
-        partner: "見本情報サービス（委託先）".into(),
-        purpose: "糖尿病性腎症等の重症化予防の保健指導".into(),
-        legal_ground: "要綱第3条第1項第3号（見本の付議書）".into(),
-        items: ITEMS.into_iter().map(item).collect(),
-        line: format!("《委託先に処理させる項目》{}", names.join("、")),
-        until: Date::new(year + 1, 3, 31).unwrap_or(day),
-        channels: Channel::ALL.to_vec(),
+/// Class of an item in the manifest.
+fn class(item: &str) -> &'static str {
+    match item {
+        "name_kana" | "name_kanji" | "birth_date" | "sex" => "identity",
+        "address" => "address",
+        "phone" | "email" => "contact",
+        _ => "health",
     }
 }
 
-/// What a contract opens. Without a room of the papers nothing leaves, except from a demo.
-fn grants(demo: bool) -> Grants {
-    Arc::new(move |_visitor, contract, day| -> Asked {
-        let answer = match demo {
-            true => Ok(sample(contract, day)),
-            false => Err("この契約には、承認された付議書がありません。".to_owned()),
-        };
-        Box::pin(std::future::ready(answer))
+/// What the approved sheets of a contract open, in the words of the handover.
+fn granted(paper: mimamori_oversight::Grant) -> Grant {
+    let line = paper.items.first().map(|item| item.line.clone());
+    let channels = paper.channels.iter().filter_map(|way| match way.channel {
+        mimamori_oversight::Channel::Lgwan => Some(Channel::Folder),
+        mimamori_oversight::Channel::Medium => Some(Channel::Medium),
+        mimamori_oversight::Channel::Paper => None,
+    });
+    Grant {
+        contract: paper.contract,
+        title: paper.subject,
+        partner: paper.partner,
+        purpose: paper.purpose,
+        legal_ground: paper.legal_ground,
+        line: format!("{}（{}）", line.unwrap_or_default(), paper.sheet.words()),
+        channels: channels.collect(),
+        items: paper
+            .items
+            .into_iter()
+            .map(|item| GrantedItem {
+                class: class(&item.id).into(),
+                id: item.id,
+                name: item.name,
+            })
+            .collect(),
+        until: paper.until,
+    }
+}
+
+/// What a contract opens: the room of the papers says it, and nobody else.
+fn grants(papers: Oversight) -> Grants {
+    Arc::new(move |visitor, contract, day| -> Asked {
+        let papers = papers.clone();
+        Box::pin(async move {
+            let paper = papers.grant(&visitor, contract, day).await;
+            paper.map(granted).map_err(|error| error.to_string())
+        })
     })
+}
+
+/// Tells the closing day what is still out.
+struct Counted(Handover);
+
+impl HandedOver for Counted {
+    fn still_out(
+        &self,
+        contract: ContractId,
+    ) -> Pin<Box<dyn Future<Output = Option<StillOut>> + Send + '_>> {
+        Box::pin(async move {
+            let out = self.0.still_out(contract).await;
+            let out = out.inspect_err(|error| tracing::error!(error = ?error, "nothing counted"));
+            out.ok().map(|out| StillOut {
+                packages: out.packages,
+                media: out.media,
+                slips: out.slips,
+                papers: 0,
+                files: out.files,
+                certificates: out.certificates,
+            })
+        })
+    }
 }
 
 /// Where the virus scanner listens, if the town named one.
@@ -96,10 +110,9 @@ fn scanner(config: &Config) -> Option<Scanner> {
     })
 }
 
-/// The room of an instance.
-pub(crate) fn room(instance: &Instance) -> Handover {
-    let demo = instance.config.environment == Environment::Demo;
-    Handover::new(
+/// The room of an instance, and the room of its papers, each with its way to the other.
+pub(crate) fn rooms(instance: &Instance, papers: Oversight) -> (Handover, Oversight) {
+    let room = Handover::new(
         instance.gate.clone(),
         instance.clock.clone(),
         instance.random.clone(),
@@ -114,6 +127,7 @@ pub(crate) fn room(instance: &Instance) -> Handover {
             scanner: scanner(&instance.config),
         },
         position(instance.trace.clone()),
-        grants(demo),
-    )
+        grants(papers.clone()),
+    );
+    (room.clone(), papers.with_handed_over(Arc::new(Counted(room))))
 }

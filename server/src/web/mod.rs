@@ -185,6 +185,7 @@ impl Site {
             press,
         )
         .with_probes(Arc::new(crate::oversight::Seen::of(instance)));
+        let (handover, oversight) = crate::handover::rooms(instance, oversight);
         let audit = Audit::new(
             gate,
             instance.clock.clone(),
@@ -203,7 +204,7 @@ impl Site {
             residents,
             operations,
             oversight,
-            handover: crate::handover::room(instance),
+            handover,
             audit,
             insurance,
             kidney,

@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use ed25519_dalek::SigningKey;
 use mimamori_kernel::clock::{Clock as _, Instant};
 use mimamori_package::*;
+use mimamori_server::demo::council_case;
 
 use crate::house::{Answer, House, each_demo, encoded};
 
@@ -34,9 +35,13 @@ impl House {
     }
 
     pub async fn contract_id(&self) -> String {
-        let sql = "SELECT id FROM identity_contract";
-        let row = self.instance.db.fetch_one(sql, vec![]).await.unwrap();
-        hex::encode(row.unwrap().array::<16>(0).unwrap())
+        let sql = "SELECT id FROM identity_contract WHERE subject = ?";
+        let subject = mimamori_oversight::sample::CONTRACT;
+        let row = self.instance.db.fetch_one(sql, vec![subject.into()]);
+        match row.await.unwrap() {
+            Some(row) => hex::encode(row.array::<16>(0).unwrap()),
+            None => council_case(&self.instance).await.unwrap().to_string(),
+        }
     }
 
     pub async fn user_id(&self, login: &str) -> String {
