@@ -73,6 +73,17 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
+    /// 個人番号の控えを確かめる（復元訓練が自分で使う）
+    #[command(hide = true)]
+    NumbersDrill {
+        #[arg(long)]
+        data: PathBuf,
+        #[arg(long)]
+        copy: PathBuf,
+        /// 開いて確かめる件数
+        #[arg(long, default_value_t = crate::numbers::SAMPLE)]
+        sample: usize,
+    },
     /// 個人番号の鍵暗号化鍵を新しくする（サービスを止めて使う。データの鍵は画面で替える）
     NumbersKey {
         #[arg(long)]
@@ -264,6 +275,16 @@ async fn command(command: Command) -> Result<(), StartError> {
             serve(&instance, site).await
         }
         Command::Numbers { data } => crate::numbers::run(&data).await,
+        Command::NumbersDrill { data, copy, sample } => {
+            let proof = match crate::numbers::try_copy(&data, &copy, sample).await {
+                Ok(tried) => crate::numbers::Proof::Good(tried),
+                Err(error) => crate::numbers::Proof::Bad(error.to_string()),
+            };
+            let text =
+                serde_json::to_string(&proof).map_err(|e| StartError::State(e.to_string()))?;
+            println!("{text}");
+            Ok(())
+        }
         Command::NumbersKey { data } => {
             let old = crate::numbers::replace_key(&data).await?;
             println!(

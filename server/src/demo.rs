@@ -291,7 +291,7 @@ async fn load(
             "INSERT INTO identity_resident (user_id, address_number, own) \
              SELECT u.id, p.address_number, 1 FROM identity_user u, residents_person p WHERE u.login = ? \
              AND p.generation = (SELECT generation FROM residents_state WHERE one = 1) \
-             AND p.person = (SELECT q.person FROM residents_person q WHERE q.generation = p.generation AND q.status = 1 \
+             AND p.person = (SELECT q.person FROM residents_person q WHERE q.generation = (SELECT generation FROM residents_state WHERE one = 1) AND q.status = 1 \
              AND q.insured = 1 AND q.protected = 0 ORDER BY q.kana_key DESC, q.address_number LIMIT 1 OFFSET ?)",
             vec![login.into(), place.into()],
             1,

@@ -10,7 +10,7 @@ use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
 use mimamori_kernel::clock::SystemClock;
 use mimamori_kernel::random::SystemRandom;
-use mimamori_numbers::{Client, Kek, KekSource, Limits, Room, Window};
+use mimamori_numbers::{Client, Kek, KekSource, Room, Tried, Window};
 use tokio::io::AsyncReadExt as _;
 
 use mimamori_care_insurance::numbers::Numbers;
@@ -120,11 +120,10 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
         .map_err(StartError::file(setting.listen.to_string()))?
         .port();
     let secure = config.tls.is_some() || !config.trusted_proxy.is_empty();
-    let limits = Limits {
-        finds: setting.searches_per_hour.0,
-        all_finds: setting.searches_per_hour.1,
-        reveals: setting.reveals_per_hour.0,
-        all_reveals: setting.reveals_per_hour.1,
+    // With TLS of its own the room is no proxy's.
+    let proxies = match config.tls {
+        Some(_) => vec![],
+        None => config.trusted_proxy.clone(),
     };
     let window = Window {
         port,
@@ -132,6 +131,7 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
         parents: parents(&config, &setting),
         tls: secure,
         seconds: setting.seconds,
+        proxies,
     };
     settled(dir, &setting).await?;
     let (clock, random) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
@@ -139,7 +139,7 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
         &database(dir),
         &source(dir, &setting),
         window,
-        limits,
+        setting.limits(),
         clock,
         random,
     )
@@ -160,7 +160,9 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
     tokio::spawn(mimamori_numbers::answer(control, room.clone()));
     let handle = Handle::new();
     tokio::spawn(end(handle.clone()));
-    let service = room.router().into_make_service();
+    let service = room
+        .router()
+        .into_make_service_with_connect_info::<SocketAddr>();
     let broken = StartError::file(setting.listen.to_string());
     match &config.tls {
         Some(tls) => {
@@ -178,6 +180,55 @@ pub async fn run(dir: &Path) -> Result<(), StartError> {
     }
     room.close().await;
     Ok(())
+}
+
+/// Numbers of a copy that a drill opens.
+pub(crate) const SAMPLE: usize = 50;
+
+/// `mimamori numbers-drill`: proves a copy of the room's database with the key of the live room, in a process of its own;
+/// counts alone come out of it, as one line of JSON.
+///
+/// # Errors
+/// [`StartError`]: no setting, another key, a copy that was changed.
+pub async fn try_copy(dir: &Path, copy: &Path, sample: usize) -> Result<Tried, StartError> {
+    let config = Config::load(dir)?;
+    let Some(setting) = config.numbers else {
+        return Err(StartError::State(
+            "mimamori.toml に [numbers] の設定がありません。".into(),
+        ));
+    };
+    closed()?;
+    Ok(Room::tried(copy, &source(dir, &setting), sample).await?)
+}
+
+/// What the process that proves a copy answers.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// It can be read.
+    Good(Tried),
+    /// It cannot, and why; never a number.
+    Bad(String),
+}
+
+/// Lets a process of its own prove a copy; this one never opens a number.
+///
+/// # Errors
+/// [`StartError`] when the process could not be asked.
+pub(crate) async fn proof(dir: &Path, copy: &Path) -> Result<Proof, StartError> {
+    let program = std::env::current_exe().map_err(StartError::file("mimamori"))?;
+    let out = tokio::process::Command::new(program)
+        .args(["numbers-drill", "--data"])
+        .arg(dir)
+        .arg("--copy")
+        .arg(copy)
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(StartError::file("mimamori"))?;
+    serde_json::from_slice(&out.stdout)
+        .map_err(|_| StartError::State("個人番号の控えを確かめるプロセスが答えません。".into()))
 }
 
 /// Whose pages may frame the room's. A demo is reached by either name of this machine.

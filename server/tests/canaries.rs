@@ -196,6 +196,30 @@ impl Drop for Demo {
     }
 }
 
+/// TCP ports on which a process listens, from Linux's own tables.
+fn listening(process: u32) -> Vec<u16> {
+    let at = format!("/proc/{process}");
+    let held: Vec<String> = std::fs::read_dir(format!("{at}/fd"))
+        .unwrap()
+        .flatten()
+        .filter_map(|fd| Some(std::fs::read_link(fd.path()).ok()?.to_str()?.to_owned()))
+        .collect();
+    let mut out = Vec::new();
+    for table in ["tcp", "tcp6", "udp", "udp6"] {
+        let text = std::fs::read_to_string(format!("{at}/net/{table}")).unwrap_or_default();
+        for line in text.lines().skip(1) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let listens = words[3] == "0A" || table.starts_with("udp");
+            if listens && held.contains(&format!("socket:[{}]", words[9])) {
+                let port = words[1].rsplit(':').next().unwrap();
+                out.push(u16::from_str_radix(port, 16).unwrap());
+            }
+        }
+    }
+    out.sort_unstable();
+    out
+}
+
 impl Demo {
     fn start(dir: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
@@ -502,7 +526,11 @@ async fn ten_thousand_numbers_used_hard_are_found_nowhere_outside_their_room() {
     let text = std::fs::read_to_string(&file).unwrap();
     let mut config: toml::Table = toml::from_str(&text).unwrap();
     let numbers = config["numbers"].as_table_mut().unwrap();
-    for name in ["searches_per_hour", "reveals_per_hour"] {
+    for name in [
+        "searches_per_hour",
+        "reveals_per_hour",
+        "registrations_per_hour",
+    ] {
         numbers.insert(name.into(), vec![100_000i64, 100_000].into());
     }
     std::fs::write(&file, toml::to_string(&config).unwrap()).unwrap();
@@ -516,6 +544,11 @@ async fn ten_thousand_numbers_used_hard_are_found_nowhere_outside_their_room() {
     );
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_ne!(demo.room(), first, "a room that stopped is started again");
+
+    // S0-73: nothing listens but the pages and the numbers room, so there is no way in for a maintainer.
+    let listening: Vec<_> = [demo.child.id(), demo.room()].map(listening).into();
+    assert_eq!(listening[0], [demo.port], "the pages");
+    assert_eq!(listening[1].len(), 1, "the room: {listening:?}");
 
     let mut browser = Browser::sign_in(demo.port, "handler-1").await;
     browser.verify().await;

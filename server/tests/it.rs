@@ -69,6 +69,8 @@ mod rules;
 mod second_manager;
 #[path = "it/sessions.rs"]
 mod sessions;
+#[path = "it/tickets.rs"]
+mod tickets;
 #[path = "it/unrecorded.rs"]
 mod unrecorded;
 #[path = "it/unseen.rs"]

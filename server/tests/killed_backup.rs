@@ -9,7 +9,10 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use mimamori_backup::{Check, Repository};
-use mimamori_storage::{Db, Location, Synchronous};
+use mimamori_kernel::id::ImportId;
+use mimamori_kernel::random::SystemRandom;
+use mimamori_server::config::Config;
+use mimamori_storage::{Db, Location, Synchronous, testing};
 use mimamori_testkit::{TownArgs, write_town};
 
 fn kills() -> u32 {
@@ -47,15 +50,17 @@ fn good(args: &[&str]) -> String {
     told
 }
 
-/// One office: data, backups, journal, keys of the backups.
+/// One office: data, backups, journal, keys of the backups; the register on PostgreSQL where a server is named.
 struct Office {
     root: tempfile::TempDir,
+    server: Option<String>,
 }
 
 impl Office {
-    fn new() -> Self {
+    async fn new(server: Option<String>) -> Self {
         let office = Self {
             root: tempfile::tempdir().unwrap(),
+            server,
         };
         let made = Command::new("age-keygen")
             .arg("-o")
@@ -66,7 +71,11 @@ impl Office {
         std::fs::write(office.path("recipients"), public).unwrap();
         std::fs::create_dir(office.path("journal")).unwrap();
         let (data, town) = (office.path("data"), office.path("town"));
-        good(&["init", "--data", text(&data), "--town", "test.example"]);
+        let init = ["init", "--data", text(&data), "--town", "test.example"];
+        match office.database("live").await {
+            None => good(&init),
+            Some(url) => good(&[&init[..], &["--postgres-url-file", text(&url)]].concat()),
+        };
         let config = data.join("mimamori.toml");
         let setting = std::fs::read_to_string(&config).unwrap()
             + "\n[backup]\nfolder = \"../backups\"\nrecipients_file = \"../recipients\"\njournal = \"../journal\"\n\
@@ -85,6 +94,27 @@ impl Office {
 
     fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
+    }
+
+    /// A new, empty database on the server, and the file that names it; none without a server.
+    async fn database(&self, name: &str) -> Option<PathBuf> {
+        let url = self.server.as_ref()?;
+        let (before, _) = url.split_once('?').unwrap_or((url, ""));
+        let (host, _) = before.rsplit_once('/').unwrap();
+        let own = ImportId::random(&SystemRandom);
+        let place = Location::Server {
+            url: url.clone(),
+            schema: "public".into(),
+        };
+        let db = Db::open(place, 1).await.unwrap();
+        let mut writer = db.writer().await.unwrap();
+        let create = format!("CREATE DATABASE killed_{own}");
+        writer.run(&create).await.unwrap();
+        writer.close().await.unwrap();
+        db.close().await;
+        let file = self.path(&format!("{name}-{own}.url"));
+        std::fs::write(&file, url.replace(before, &format!("{host}/killed_{own}"))).unwrap();
+        Some(file)
     }
 
     fn create(&self) {
@@ -165,10 +195,7 @@ fn moments(whole: Duration) -> impl Iterator<Item = Duration> {
 }
 
 async fn count(dir: &Path, sql: &str) -> i64 {
-    let location = Location::File {
-        path: dir.join("register.db"),
-        synchronous: Synchronous::Full,
-    };
+    let location = Config::load(dir).unwrap().location(dir).unwrap();
     let db = Db::open(location, 1).await.unwrap();
     let row = db.fetch_one(sql, vec![]).await.unwrap().unwrap();
     db.close().await;
@@ -204,7 +231,18 @@ fn starts(data: &Path) {
 
 #[tokio::test]
 async fn a_backup_killed_at_any_moment_leaves_the_others_whole() {
-    let office = Office::new();
+    killed_backups(Office::new(None).await).await;
+}
+
+#[tokio::test]
+async fn a_backup_of_postgresql_killed_at_any_moment_leaves_the_others_whole() {
+    match std::env::var(testing::SERVER) {
+        Ok(url) => killed_backups(Office::new(Some(url)).await).await,
+        Err(_) => eprintln!("not run on PostgreSQL: {} is not set", testing::SERVER),
+    }
+}
+
+async fn killed_backups(office: Office) {
     let data = office.path("data");
     let create = || mimamori(&["backup", "create", "--data", text(&data)]);
     let whole = whole(create());
@@ -239,14 +277,18 @@ async fn a_backup_killed_at_any_moment_leaves_the_others_whole() {
         "a register in clear is left"
     );
     let to = office.path("back");
-    assert!(office.restore(&to).status().unwrap().success());
+    let mut restore = office.restore(&to);
+    if let Some(url) = office.database("back").await {
+        restore.arg("--postgres-url-file").arg(url);
+    }
+    assert!(restore.status().unwrap().success());
     assert_eq!(count(&to, PEOPLE).await, people);
     starts(&data);
 }
 
 #[tokio::test]
 async fn a_restore_killed_at_any_moment_is_whole_or_refused() {
-    let office = Office::new();
+    let office = Office::new(None).await;
     let to = office.path("back");
     let time = whole(office.restore(&to));
     let people = count(&to, PEOPLE).await;
@@ -292,7 +334,7 @@ async fn a_restore_killed_at_any_moment_is_whole_or_refused() {
 
 #[tokio::test]
 async fn a_first_start_killed_at_any_moment_does_everything_again_before_it_serves() {
-    let office = Office::new();
+    let office = Office::new(None).await;
     let data = office.path("data");
     // The one account of the office is revoked after the backup.
     assert_eq!(count(&data, STAFF).await, 1);
@@ -346,7 +388,7 @@ async fn a_first_start_killed_at_any_moment_does_everything_again_before_it_serv
 
 #[tokio::test]
 async fn a_drill_killed_at_any_moment_leaves_nothing_in_clear_and_changes_nothing() {
-    let office = Office::new();
+    let office = Office::new(None).await;
     let data = office.path("data");
     let time = whole(office.drill());
     let (lines, mut inside, mut left) = (count(&data, LINES).await, 0, 0);

@@ -1,6 +1,6 @@
 //! Tickets and limits: what may be done at the room's window, by whom, once.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use mimamori_kernel::id::{NumberRef, TicketId, UserId};
@@ -15,6 +15,8 @@ const FILLING: i64 = 5 * 60_000_000;
 const HOUR: i64 = 3_600_000_000;
 /// Tickets that wait at most.
 const WAITING: usize = 10_000;
+/// Ended sessions that are remembered.
+const OVER: usize = 10_000;
 
 /// What a user may do in an hour, and all together (PROTECTION 3.2; settings).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,14 @@ pub struct Limits {
     pub reveals: usize,
     /// Numbers shown to all users.
     pub all_reveals: usize,
+    /// Registrations and corrections of one user.
+    pub registers: usize,
+    /// Registrations and corrections of all users.
+    pub all_registers: usize,
+    /// Files loaded by one user.
+    pub loads: usize,
+    /// Files loaded by all users.
+    pub all_loads: usize,
 }
 
 impl Default for Limits {
@@ -36,6 +46,24 @@ impl Default for Limits {
             all_finds: 600,
             reveals: 120,
             all_reveals: 1200,
+            registers: 240,
+            all_registers: 2400,
+            loads: 20,
+            all_loads: 60,
+        }
+    }
+}
+
+impl Limits {
+    /// Under which name a kind is counted, and how many of it there may be: one user, all users.
+    fn of(&self, kind: Kind) -> (&'static str, usize, usize) {
+        match kind {
+            Kind::Find => ("find", self.finds, self.all_finds),
+            Kind::Reveal => ("reveal", self.reveals, self.all_reveals),
+            Kind::Load => ("load", self.loads, self.all_loads),
+            Kind::Register | Kind::Correct | Kind::Delete => {
+                ("register", self.registers, self.all_registers)
+            }
         }
     }
 }
@@ -47,6 +75,8 @@ pub(crate) struct Ticket {
     /// Until when it can be used, steady microseconds.
     until: i64,
     opened: bool,
+    /// Somebody works with it; it stays, so that whoever forgets it is heard.
+    taken: bool,
     /// References by 宛名番号, for a load.
     pub people: BTreeMap<String, NumberRef>,
 }
@@ -56,9 +86,11 @@ struct Inside {
     tickets: HashMap<TicketId, Ticket>,
     done: HashMap<(UserId, &'static str), VecDeque<i64>>,
     all: HashMap<&'static str, VecDeque<i64>>,
+    /// Sessions that ended lately: what they still ask for comes too late.
+    over: VecDeque<String>,
 }
 
-/// Tickets and counts of one room, in memory: a restart forgets tickets.
+/// Tickets and counts of one room, in memory: a restart makes tickets worthless, and the vault knows what was ordered.
 pub(crate) struct Desk {
     limits: Limits,
     inside: Mutex<Inside>,
@@ -73,11 +105,27 @@ fn full(times: &mut VecDeque<i64>, most: usize, now: i64) -> Option<u64> {
     Some(u64::try_from((oldest + HOUR - now) / 1_000_000 + 1).unwrap_or(3600))
 }
 
+/// Why there is no ticket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoTicket {
+    /// Seconds until another try.
+    Limited(u64),
+    /// The session has ended.
+    Over,
+}
+
 impl Desk {
-    pub fn new(limits: Limits) -> Self {
+    /// A desk that knows what was ordered in the hour before `now` (steady microseconds): who, what, how long ago,
+    /// oldest first.
+    pub fn new(limits: Limits, before: &[(UserId, Kind, i64)], now: i64) -> Self {
+        let mut inside = Inside::default();
+        for (user, kind, age) in before {
+            let (name, ..) = limits.of(*kind);
+            inside.count(*user, name, now - age);
+        }
         Self {
             limits,
-            inside: Mutex::default(),
+            inside: Mutex::new(inside),
         }
     }
 
@@ -88,36 +136,29 @@ impl Desk {
     /// Takes an order in; counted here, so that a ticket that is never opened counts too.
     ///
     /// # Errors
-    /// Seconds until another try.
-    pub fn order(&self, id: TicketId, order: Order, now: i64) -> Result<(), u64> {
-        let most = match order.kind {
-            Kind::Find => Some((self.limits.finds, self.limits.all_finds)),
-            Kind::Reveal => Some((self.limits.reveals, self.limits.all_reveals)),
-            _ => None,
-        };
+    /// [`NoTicket`].
+    pub fn order(&self, id: TicketId, order: Order, now: i64) -> Result<(), NoTicket> {
+        let (name, own, all) = self.limits.of(order.kind);
         self.with(|inside| {
-            if let Some((own, all)) = most {
-                let key = (order.user, order.kind.code());
-                let wait = full(inside.done.entry(key).or_default(), own, now).max(full(
-                    inside.all.entry(key.1).or_default(),
-                    all,
-                    now,
-                ));
-                if let Some(seconds) = wait {
-                    return Err(seconds);
-                }
-                inside.done.entry(key).or_default().push_back(now);
-                inside.all.entry(key.1).or_default().push_back(now);
+            if inside.over.contains(&order.session) {
+                return Err(NoTicket::Over);
+            }
+            let wait = full(inside.done.entry((order.user, name)).or_default(), own, now);
+            let wait = wait.max(full(inside.all.entry(name).or_default(), all, now));
+            if let Some(seconds) = wait {
+                return Err(NoTicket::Limited(seconds));
             }
             inside.tickets.retain(|_, t| now < t.until);
             if inside.tickets.len() >= WAITING {
-                return Err(60);
+                return Err(NoTicket::Limited(60));
             }
+            inside.count(order.user, name, now);
             let people = BTreeMap::new();
             let ticket = Ticket {
                 order,
                 until: now + OPENING,
                 opened: false,
+                taken: false,
                 people,
             };
             inside.tickets.insert(id, ticket);
@@ -153,30 +194,74 @@ impl Desk {
     pub fn opened(&self, id: &TicketId, session: &str, now: i64) -> Option<Ticket> {
         self.with(|inside| {
             let ticket = inside.tickets.get(id)?;
-            let good = ticket.opened && ticket.order.session == session && now < ticket.until;
-            good.then(|| ticket.clone())
+            ticket.usable(session, now).then(|| ticket.clone())
         })
     }
 
     /// Uses an opened ticket up.
     pub fn take(&self, id: &TicketId, session: &str, now: i64) -> Option<Ticket> {
         self.with(|inside| {
-            let ticket = inside.tickets.get(id)?;
-            if !ticket.opened || ticket.order.session != session || now >= ticket.until {
+            let ticket = inside.tickets.get_mut(id)?;
+            if !ticket.usable(session, now) {
                 return None;
             }
-            inside.tickets.remove(id)
+            ticket.taken = true;
+            let people = std::mem::take(&mut ticket.people);
+            Some(Ticket {
+                people,
+                ..ticket.clone()
+            })
         })
     }
 
-    /// Drops the tickets whose order is meant.
+    /// Drops the tickets whose order is meant, also those that somebody works with.
     pub fn forget(&self, whose: impl Fn(&Order) -> bool) {
         self.with(|inside| inside.tickets.retain(|_, ticket| !whose(&ticket.order)));
     }
 
-    /// Puts a used ticket back after a typing error.
-    pub fn back(&self, id: TicketId, ticket: Ticket) {
-        self.with(|inside| inside.tickets.insert(id, ticket));
+    /// A session has ended: it gets no ticket any more.
+    pub fn end(&self, session: String) {
+        self.with(|inside| {
+            if inside.over.len() >= OVER {
+                inside.over.pop_front();
+            }
+            inside.over.push_back(session);
+        });
+    }
+
+    /// Puts a used ticket back after a typing error, unless it was forgotten meanwhile.
+    pub fn back(&self, id: &TicketId, ticket: Ticket) {
+        self.with(|inside| {
+            if let Some(place) = inside.tickets.get_mut(id) {
+                *place = Ticket {
+                    taken: false,
+                    ..ticket
+                };
+            }
+        });
+    }
+
+    /// Whether a ticket, used or not, was not forgotten.
+    pub fn holds(&self, id: &TicketId) -> bool {
+        self.with(|inside| inside.tickets.contains_key(id))
+    }
+
+    /// Every ticket that was not forgotten.
+    pub fn held(&self) -> HashSet<TicketId> {
+        self.with(|inside| inside.tickets.keys().copied().collect())
+    }
+}
+
+impl Ticket {
+    fn usable(&self, session: &str, now: i64) -> bool {
+        self.opened && !self.taken && self.order.session == session && now < self.until
+    }
+}
+
+impl Inside {
+    fn count(&mut self, user: UserId, name: &'static str, at: i64) {
+        self.done.entry((user, name)).or_default().push_back(at);
+        self.all.entry(name).or_default().push_back(at);
     }
 }
 
@@ -203,7 +288,7 @@ mod tests {
 
     #[test]
     fn a_ticket_is_good_once_for_its_session_and_for_a_minute() {
-        let desk = Desk::new(Limits::default());
+        let desk = Desk::new(Limits::default(), &[], 0);
         desk.order(id(1), order(Kind::Reveal, 1), 0).unwrap();
         assert_eq!(desk.open(&id(2), "a", 0), None, "another ticket");
         assert_eq!(desk.open(&id(1), "b", 0), None, "another session");
@@ -227,12 +312,12 @@ mod tests {
             all_finds: 3,
             ..Limits::default()
         };
-        let desk = Desk::new(limits);
+        let desk = Desk::new(limits, &[], 0);
         desk.order(id(1), order(Kind::Find, 1), 0).unwrap();
         desk.order(id(2), order(Kind::Find, 1), 1_000_000).unwrap();
         assert_eq!(
             desk.order(id(3), order(Kind::Find, 1), 2_000_000),
-            Err(3599)
+            Err(NoTicket::Limited(3599))
         );
         desk.order(id(4), order(Kind::Find, 2), 3_000_000).unwrap();
         assert!(
@@ -245,5 +330,55 @@ mod tests {
             desk.order(id(7), order(Kind::Find, 1), HOUR).is_ok(),
             "the hour moves on"
         );
+    }
+
+    #[test]
+    fn a_desk_that_is_opened_again_knows_what_was_ordered_before() {
+        let limits = Limits {
+            registers: 2,
+            loads: 1,
+            ..Limits::default()
+        };
+        let user = UserId::from_bytes([1; 16]);
+        let minute = 60_000_000;
+        let before = [
+            (user, Kind::Register, 50 * minute),
+            (user, Kind::Correct, 10 * minute),
+            (user, Kind::Load, 0),
+        ];
+        let desk = Desk::new(limits, &before, 5);
+        let ask = |n, kind, now| desk.order(id(n), order(kind, 1), now);
+        assert_eq!(ask(1, Kind::Register, 5), Err(NoTicket::Limited(601)));
+        assert!(ask(2, Kind::Load, 5).is_err());
+        assert!(ask(3, Kind::Reveal, 5).is_ok());
+        assert!(
+            ask(4, Kind::Correct, 10 * minute + 5).is_ok(),
+            "the first one is an hour ago"
+        );
+        assert!(ask(5, Kind::Correct, 10 * minute + 5).is_err());
+        assert!(
+            desk.order(id(6), order(Kind::Register, 2), 5).is_ok(),
+            "another user"
+        );
+    }
+
+    #[test]
+    fn a_ticket_that_was_forgotten_while_it_was_used_is_not_put_back() {
+        let desk = Desk::new(Limits::default(), &[], 0);
+        let taken = |n| {
+            desk.order(id(n), order(Kind::Register, 1), 0).unwrap();
+            desk.open(&id(n), "a", 0).unwrap();
+            desk.take(&id(n), "a", 0).unwrap()
+        };
+        let ticket = taken(1);
+        assert!(desk.take(&id(1), "a", 0).is_none(), "taken twice");
+        desk.back(&id(1), ticket);
+        let ticket = desk.take(&id(1), "a", 0).unwrap();
+        desk.forget(|order| order.user == UserId::from_bytes([1; 16]));
+        desk.back(&id(1), ticket);
+        assert!(desk.take(&id(1), "a", 0).is_none() && !desk.holds(&id(1)));
+        desk.end("a".into());
+        let late = desk.order(id(2), order(Kind::Reveal, 1), 0);
+        assert_eq!(late, Err(NoTicket::Over), "its session has ended");
     }
 }

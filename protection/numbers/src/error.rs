@@ -38,6 +38,9 @@ pub enum NumbersError {
     /// The room's process does not answer.
     #[error("個人番号の部屋が止まっています")]
     Away,
+    /// The session that asks has ended.
+    #[error("この利用はもう終わっています")]
+    Over,
     /// The other end said what cannot be.
     #[error("個人番号の部屋との通信が壊れています")]
     Speech,
@@ -76,6 +79,7 @@ impl Coded for NumbersError {
             Self::Moved(_) => "NUMBERS-MOVED",
             Self::Older { .. } => "NUMBERS-OLDER",
             Self::Away => "NUMBERS-AWAY",
+            Self::Over => "NUMBERS-OVER",
             Self::Speech => "NUMBERS-SPEECH",
             Self::File { .. } => "NUMBERS-FILE",
         }
@@ -93,6 +97,7 @@ impl Coded for NumbersError {
             Self::Away => {
                 "しばらく待ってから開き直してください。続くときはシステム管理者に連絡してください。"
             }
+            Self::Over => "サインインし直してください。",
             Self::File { .. } => "場所と所有者を確かめてください。",
         }
     }

@@ -263,31 +263,67 @@ impl Version {
     }
 }
 
-/// What one row adds to the sum over all rows.
-pub(crate) fn row_mark(
-    key: &Secret,
-    reference: &NumberRef,
-    version: i64,
-    revision: i64,
-    sealed: &[u8],
-    index: &[u8],
-) -> [u8; 32] {
-    let (version, revision) = (version.to_be_bytes(), revision.to_be_bytes());
-    let parts: [&[u8]; 6] = [
-        b"row",
-        reference.bytes(),
-        &version,
-        &revision,
-        sealed,
-        index,
-    ];
-    mac(key.bytes(), &parts)
+/// One row as the sum over all rows sees it: every column.
+pub(crate) struct Marked<'a> {
+    pub reference: &'a NumberRef,
+    pub version: i64,
+    pub revision: i64,
+    pub sealed: &'a [u8],
+    pub index: &'a [u8],
+    /// How the number was obtained: day, way, proof.
+    pub known: [&'a str; 3],
+    /// First registered and last changed, microseconds.
+    pub times: [i64; 2],
 }
 
-/// Seals epoch, count and sum of the whole table.
-pub(crate) fn state_mark(key: &Secret, epoch: i64, count: i64, sum: &[u8; 32]) -> [u8; 32] {
+impl Marked<'_> {
+    /// What the row adds to the sum.
+    pub fn mark(&self, key: &Secret) -> [u8; 32] {
+        let (version, revision) = (self.version.to_be_bytes(), self.revision.to_be_bytes());
+        let [registered, changed] = self.times.map(i64::to_be_bytes);
+        let [acquired, method, proof] = self.known.map(str::as_bytes);
+        let parts: [&[u8]; 11] = [
+            b"row 2",
+            self.reference.bytes(),
+            &version,
+            &revision,
+            self.sealed,
+            self.index,
+            acquired,
+            method,
+            proof,
+            &registered,
+            &changed,
+        ];
+        mac(key.bytes(), &parts)
+    }
+
+    /// What it added before the sum held how a number was obtained.
+    pub fn first(&self, key: &Secret) -> [u8; 32] {
+        let (version, revision) = (self.version.to_be_bytes(), self.revision.to_be_bytes());
+        let parts: [&[u8]; 6] = [
+            b"row",
+            self.reference.bytes(),
+            &version,
+            &revision,
+            self.sealed,
+            self.index,
+        ];
+        mac(key.bytes(), &parts)
+    }
+}
+
+/// Seals epoch, count and sum of the whole table; `first` as before the rows' marks held every column.
+pub(crate) fn state_mark(
+    key: &Secret,
+    first: bool,
+    epoch: i64,
+    count: i64,
+    sum: &[u8; 32],
+) -> [u8; 32] {
+    let name: &[u8] = if first { b"state" } else { b"state 2" };
     let (epoch, count) = (epoch.to_be_bytes(), count.to_be_bytes());
-    mac(key.bytes(), &[b"state", &epoch, &count, sum])
+    mac(key.bytes(), &[name, &epoch, &count, sum])
 }
 
 /// `a + b` modulo 2^256; order does not matter, so rows come and go one by one.

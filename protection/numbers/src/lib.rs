@@ -14,6 +14,8 @@ mod number;
 pub mod port;
 mod room;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod vault;
 
 pub(crate) use number::Number;
@@ -24,4 +26,4 @@ pub use error::NumbersError;
 pub use keys::Kek;
 pub use room::{Room, Window};
 pub use schema::{ITEMS, MIGRATIONS};
-pub use vault::{KekSource, asks_for};
+pub use vault::{KekSource, Tried, asks_for};

@@ -65,6 +65,19 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind with a code.
+    pub(crate) fn named(code: &str) -> Option<Self> {
+        let all = [
+            Self::Reveal,
+            Self::Find,
+            Self::Register,
+            Self::Correct,
+            Self::Delete,
+            Self::Load,
+        ];
+        all.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// Code in outcomes and lines.
     pub fn code(self) -> &'static str {
         match self {
@@ -179,7 +192,7 @@ pub struct Outcome {
     pub ticket: TicketId,
     /// Code of [`Kind`], or `rotate`.
     pub kind: String,
-    /// done, taken, exists, missing, same, found, none.
+    /// done, taken, exists, missing, same, found, none; stopped: a load that did not go to its end; void: nothing came of it.
     pub outcome: String,
     /// The line of the permit.
     pub line: i64,

@@ -10,10 +10,10 @@ use mimamori_kernel::error::Coded as _;
 use mimamori_kernel::id::{NumberRef, TicketId};
 use mimamori_kernel::random::Random;
 
-use crate::desk::{Desk, Limits};
+use crate::desk::{Desk, Limits, NoTicket};
 use crate::frames::Loads;
 use crate::port::{Call, Kind, Order, Reply};
-use crate::vault::{Report, Vault};
+use crate::vault::{Report, Tried, Vault};
 use crate::{KekSource, NumbersError};
 
 /// How the room appears to browsers.
@@ -29,6 +29,8 @@ pub struct Window {
     pub tls: bool,
     /// Seconds until a number is cleared from the page.
     pub seconds: u32,
+    /// Addresses of the reverse proxies that end TLS; with any, nobody else may connect.
+    pub proxies: Vec<std::net::IpAddr>,
 }
 
 /// The numbers room. Cheap to clone.
@@ -76,9 +78,14 @@ impl Room {
         random: Arc<dyn Random>,
     ) -> Result<Self, NumbersError> {
         let vault = Vault::open(file, kek, clock.clone(), random.clone()).await?;
+        let told = vault.settled().await?;
+        if told > 0 {
+            tracing::warn!(told, "orders that were cut off got their outcome");
+        }
+        let desk = Desk::new(limits, &vault.orders().await?, clock.steady());
         let room = Self(Arc::new(Inside {
             vault,
-            desk: Desk::new(limits),
+            desk,
             window,
             loads: Loads::default(),
             spoilt: AtomicBool::new(false),
@@ -89,6 +96,7 @@ impl Room {
         // A rotation that was cut off goes on.
         room.rotate();
         tokio::spawn(room.clone().watch());
+        tokio::spawn(room.clone().sweep());
         Ok(room)
     }
 
@@ -101,6 +109,18 @@ impl Room {
                 tracing::error!(code = error.code(), error = ?error, "the numbers are not what was written");
                 self.0.spoilt.store(true, Ordering::SeqCst);
                 return;
+            }
+        }
+    }
+
+    /// Gives an outcome to tickets that nothing came of, once a minute.
+    async fn sweep(self) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            let mut held = self.0.desk.held();
+            held.extend(self.0.loads.running());
+            if let Err(error) = self.0.vault.sweep(&held).await {
+                tracing::error!(code = error.code(), error = ?error, "orders were not looked through");
             }
         }
     }
@@ -143,7 +163,7 @@ impl Room {
                     port: self.0.window.port,
                 }
             }
-            Call::Ticket(order) => self.ticket(order),
+            Call::Ticket(order) => self.ticket(order).await?,
             Call::Delete(reference, line) => {
                 let ticket = TicketId::random(&*self.0.random);
                 let report = Report {
@@ -187,6 +207,7 @@ impl Room {
                 Reply::Done
             }
             Call::ForgetSession(session) => {
+                self.0.desk.end(session.clone());
                 self.0.forget(|order| order.session == session);
                 Reply::Done
             }
@@ -199,12 +220,31 @@ impl Room {
         })
     }
 
-    fn ticket(&self, order: Order) -> Reply {
+    /// A ticket, after its order is durable.
+    async fn ticket(&self, order: Order) -> Result<Reply, NumbersError> {
         let id = TicketId::random(&*self.0.random);
-        match self.0.desk.order(id, order, self.0.clock.steady()) {
-            Ok(()) => Reply::Ticket(id.to_string()),
-            Err(seconds) => Reply::Limited(seconds),
+        let now = self.0.clock.steady();
+        match self.0.desk.order(id, order.clone(), now) {
+            Ok(()) => {}
+            Err(NoTicket::Limited(seconds)) => return Ok(Reply::Limited(seconds)),
+            Err(NoTicket::Over) => return Err(NumbersError::Over),
         }
+        self.0.vault.ordered(&id, &order).await?;
+        Ok(Reply::Ticket(id.to_string()))
+    }
+
+    /// Proves a copy of the database that nobody uses: the sum over all rows, and `sample` records opened; counts alone.
+    ///
+    /// # Errors
+    /// [`NumbersError::OtherKey`], [`NumbersError::Moved`] for a copy that was changed.
+    pub async fn tried(
+        file: &std::path::Path,
+        kek: &KekSource,
+        sample: usize,
+    ) -> Result<Tried, NumbersError> {
+        let clock = Arc::new(mimamori_kernel::clock::SystemClock::new());
+        let random = Arc::new(mimamori_kernel::random::SystemRandom);
+        Vault::tried(file, kek, sample, clock, random).await
     }
 
     /// Erases what was erased before a restore brought it back: references, one a line.

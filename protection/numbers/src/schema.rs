@@ -4,7 +4,7 @@ use mimamori_storage::Migration;
 pub const ITEMS: &str = include_str!("../items.toml");
 
 /// Steps of the schema of `numbers.db`, which is a database of its own.
-pub const MIGRATIONS: &[Migration] = &[FIRST];
+pub const MIGRATIONS: &[Migration] = &[FIRST, ORDERS];
 
 const FIRST: Migration = Migration {
     id: "numbers-0001",
@@ -54,5 +54,24 @@ CREATE TABLE numbers_outcome (
   rows {int} NOT NULL,
   refused {int} NOT NULL,
   at {int} NOT NULL);
+",
+};
+
+/// `marks` says what the sum over all rows is made of; `numbers_order` keeps each ticket until its hour is over.
+const ORDERS: Migration = Migration {
+    id: "numbers-0002",
+    ddl: "
+ALTER TABLE numbers_state ADD COLUMN marks {int} NOT NULL DEFAULT 1;
+CREATE TABLE numbers_order (
+  ticket {blob} NOT NULL PRIMARY KEY,
+  kind {text} NOT NULL,
+  who {blob} NOT NULL,
+  reference {blob} NOT NULL,
+  line {int} NOT NULL,
+  ordered {int} NOT NULL,
+  rows {int} NOT NULL,
+  refused {int} NOT NULL,
+  open {int} NOT NULL);
+CREATE INDEX numbers_order_open ON numbers_order (open, ordered);
 ",
 };

@@ -212,6 +212,12 @@ pub async fn run(command: Command) -> Result<(), StartError> {
                 "第{}世代: 表{}、封印された言葉{}件を確かめました（{}秒）",
                 report.number, report.tables, report.opened, report.seconds
             );
+            if let Some(tried) = report.numbers {
+                println!(
+                    "個人番号: {}件の検査値が合い、{}件を開いて検査数字と索引を確かめました",
+                    tried.rows, tried.opened
+                );
+            }
             report.findings.iter().for_each(|f| println!("{f}"));
             match report.findings.len() {
                 0 => Ok(()),

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use mimamori_kernel::clock::{Clock as _, SystemClock};
+use mimamori_numbers::Tried;
 
 use super::copy::{facts, open_copy};
 use super::{DRILL, DRILL_SCHEMA, NUMBERS, emptied, opened, repository, server};
 use crate::config::Config;
 use crate::error::StartError;
 use crate::instance::{Instance, database};
+use crate::numbers::Proof;
 
 /// Sealed words of this many newest lines are opened.
 const SAMPLES: i64 = 100;
@@ -27,6 +29,9 @@ pub struct Report {
     pub tables: u64,
     /// Sealed words that opened.
     pub opened: u64,
+    /// What the numbers room found in its part of the copy; none where there are no numbers, or no key for them.
+    #[serde(default)]
+    pub numbers: Option<Tried>,
     /// What did not fit, one sentence each; empty: it can be restored.
     pub findings: Vec<String>,
 }
@@ -80,6 +85,7 @@ pub async fn drill(dir: &Path, number: Option<u64>, identity: &Path) -> Result<R
         seconds: 0,
         tables: 0,
         opened: 0,
+        numbers: None,
         findings: vec![],
     };
     if let Err(error) = tried(dir, &config, identity, &scratch, &mut report).await {
@@ -92,6 +98,24 @@ pub async fn drill(dir: &Path, number: Option<u64>, identity: &Path) -> Result<R
     let text = serde_json::to_vec_pretty(&report).map_err(|e| StartError::State(e.to_string()))?;
     std::fs::write(&path, text).map_err(StartError::file(path))?;
     Ok(report)
+}
+
+/// The room's own program opens its part of the copy; this process never sees a number.
+async fn prove_numbers(dir: &Path, copy: &Path, report: &mut Report) -> Result<(), StartError> {
+    match crate::numbers::proof(dir, copy).await? {
+        Proof::Good(tried) => {
+            if tried.wrong > 0 {
+                report.findings.push(format!(
+                    "個人番号: 開いた{}件のうち{}件が正しくありません",
+                    tried.opened + tried.wrong,
+                    tried.wrong
+                ));
+            }
+            report.numbers = Some(tried);
+        }
+        Proof::Bad(why) => report.findings.push(format!("個人番号: {why}")),
+    }
+    Ok(())
 }
 
 /// Removes the register in clear. The tasks of the tried instance may need a moment to end.
@@ -138,6 +162,9 @@ async fn tried(
         db.close().await;
     }
     report.tables = found.len() as u64;
+    if to.join(NUMBERS).exists() && config.numbers.is_some() {
+        prove_numbers(dir, &to.join(NUMBERS), report).await?;
+    }
     for (name, count) in &found {
         let told = manifest.facts.get(name);
         if told != Some(count) {

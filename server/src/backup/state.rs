@@ -86,6 +86,12 @@ impl State {
                 day(report.at)
             ),
         };
+        if let Some(tried) = drill.as_ref().and_then(|report| report.numbers) {
+            text += &format!(
+                "個人番号は{}件の検査値が合い、{}件を開いて検査数字と索引を確かめました。",
+                tried.rows, tried.opened
+            );
+        }
         good &= drill.is_some_and(|r| r.findings.is_empty() && now.0 - r.at <= DRILL);
         if let Some(words) = journal(dir, setting, now) {
             good = false;

@@ -119,6 +119,10 @@ pub struct Config {
     /// about the terminal is believed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trusted_proxy: Vec<std::net::IpAddr>,
+    /// Addresses of the terminals, inside the office, from which system administrators and contractors work; empty:
+    /// from anywhere on the network (S0-73).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub maintenance: Vec<std::net::IpAddr>,
     /// File with the connection text of PostgreSQL; without it the embedded database is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postgres_url_file: Option<PathBuf>,
@@ -269,6 +273,7 @@ impl Config {
             listen,
             tls: None,
             trusted_proxy: vec![],
+            maintenance: vec![],
             postgres_url_file: None,
             postgres_schema: None,
             idle_minutes: 15,

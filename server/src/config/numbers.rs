@@ -30,6 +30,12 @@ pub struct Numbers {
     /// Numbers shown in an hour: one user, all users.
     #[serde(default = "reveals")]
     pub reveals_per_hour: (usize, usize),
+    /// Registrations and corrections in an hour: one user, all users.
+    #[serde(default = "registers")]
+    pub registrations_per_hour: (usize, usize),
+    /// Files loaded in an hour: one user, all users.
+    #[serde(default = "loads")]
+    pub loads_per_hour: (usize, usize),
 }
 
 impl Numbers {
@@ -45,6 +51,22 @@ impl Numbers {
             link: None,
             searches_per_hour: finds(),
             reveals_per_hour: reveals(),
+            registrations_per_hour: registers(),
+            loads_per_hour: loads(),
+        }
+    }
+
+    /// The limits of the hour as the room keeps them.
+    pub fn limits(&self) -> mimamori_numbers::Limits {
+        mimamori_numbers::Limits {
+            finds: self.searches_per_hour.0,
+            all_finds: self.searches_per_hour.1,
+            reveals: self.reveals_per_hour.0,
+            all_reveals: self.reveals_per_hour.1,
+            registers: self.registrations_per_hour.0,
+            all_registers: self.registrations_per_hour.1,
+            loads: self.loads_per_hour.0,
+            all_loads: self.loads_per_hour.1,
         }
     }
 
@@ -84,4 +106,14 @@ fn finds() -> (usize, usize) {
 fn reveals() -> (usize, usize) {
     let limits = mimamori_numbers::Limits::default();
     (limits.reveals, limits.all_reveals)
+}
+
+fn registers() -> (usize, usize) {
+    let limits = mimamori_numbers::Limits::default();
+    (limits.registers, limits.all_registers)
+}
+
+fn loads() -> (usize, usize) {
+    let limits = mimamori_numbers::Limits::default();
+    (limits.loads, limits.all_loads)
 }

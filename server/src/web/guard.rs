@@ -9,9 +9,10 @@ use futures_util::StreamExt as _;
 use mimamori_identity::{AuthLevel, EndReason, Place, Role, SessionState, Visitor};
 use mimamori_kernel::date::wareki;
 use mimamori_kernel::error::Coded as _;
-use mimamori_pages::{FORM_LIMIT_BYTES, Frame, Problem};
+use mimamori_pages::{FORM_LIMIT_BYTES, Frame, Problem, Refusal};
 
 use super::Site;
+use super::sign_in::{act, unwritten};
 
 /// Longest address, bytes.
 const LONGEST: usize = 2048;
@@ -248,6 +249,12 @@ async fn admit(
         SessionState::None if !public => return Redirect::to("/sign-in").into_response(),
         _ => {}
     }
+    if let Some((visitor, _)) = who.filter(|_| !public && !always) {
+        let terminal = terminal(site, &request);
+        if !in_place(&site.maintenance, visitor.role, &terminal) {
+            return elsewhere(site, visitor, &terminal).await;
+        }
+    }
     let mut binding: Vec<u8> = b"nobody".to_vec();
     let extensions = request.extensions_mut();
     match who {
@@ -278,6 +285,36 @@ async fn admit(
         };
     }
     next.run(request).await
+}
+
+/// Whether a role may work from a terminal: who keeps the machine, only from those that are set (S0-73).
+fn in_place(set: &[std::net::IpAddr], role: Role, terminal: &str) -> bool {
+    let keeper = matches!(role, Role::SystemAdministrator | Role::Contractor);
+    let named = || {
+        terminal
+            .parse()
+            .is_ok_and(|ip: std::net::IpAddr| set.contains(&ip))
+    };
+    !keeper || set.is_empty() || named()
+}
+
+/// The refusal for a terminal from which nobody keeps the machine; one line for each terminal and minute.
+async fn elsewhere(site: &Site, visitor: &Visitor, terminal: &str) -> Response {
+    if site.first_refusal(terminal) {
+        let refused = mimamori_trace::Decision::Refused;
+        let line = act(site, Some(visitor), "session.place", refused, "maintenance");
+        if let Err(error) = site.trace.record(line).await {
+            return unwritten(&error);
+        }
+    }
+    Problem::forbidden(Refusal {
+        reason: "システム管理者と委託先の取扱者は、庁舎の決められた端末からだけ作業できます。遠隔では作業できません。"
+            .into(),
+        clauses: vec![site.gate.rules().basis("S0-73")],
+        policy: "maintenance".into(),
+        ask: String::new(),
+    })
+    .into_response()
 }
 
 /// The frame of a session. One that cannot work yet or just now has no menu and needs no lock.
@@ -347,6 +384,26 @@ async fn first_part(site: &Site, body: Body, binding: &[u8]) -> Result<Body, Pro
         match rest.next().await {
             Some(Ok(more)) if start.len() < FORM_LIMIT_BYTES => start.extend_from_slice(&more),
             _ => return Err(Problem::csrf_mismatch()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_keeps_the_machine_is_bound_to_the_set_terminals() {
+        let set = ["198.51.100.7".parse().unwrap()];
+        for (role, terminal, may) in [
+            (Role::SystemAdministrator, "198.51.100.7", true),
+            (Role::SystemAdministrator, "198.51.100.8", false),
+            (Role::Contractor, "198.51.100.70", false),
+            (Role::Contractor, "local", false),
+            (Role::Clerk, "198.51.100.8", true),
+        ] {
+            assert_eq!(in_place(&set, role, terminal), may, "{role:?} {terminal}");
+            assert!(in_place(&[], role, terminal));
         }
     }
 }

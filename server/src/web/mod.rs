@@ -112,6 +112,7 @@ pub struct Site {
     pub shelf: Shelf<SessionId>,
     pub(crate) tls: bool,
     pub(crate) trusted_proxy: Vec<std::net::IpAddr>,
+    pub(crate) maintenance: Vec<std::net::IpAddr>,
     /// Whom to tell of a weakness, an incident or a fault.
     pub(crate) contact: Option<String>,
     /// When a terminal was last told that it tried too often, microseconds of the steady clock.
@@ -185,6 +186,7 @@ impl Site {
             shelf,
             tls: instance.config.tls.is_some(),
             trusted_proxy: instance.config.trusted_proxy.clone(),
+            maintenance: instance.config.maintenance.clone(),
             contact: instance.config.contact.as_ref().map(Contact::line),
             place: (instance.dir.clone(), Arc::new(instance.config.clone())),
             demo: DemoGrant::from_environment(instance.config.environment.code()),
@@ -270,6 +272,13 @@ impl Site {
         }
     }
 
+    /// Another session of this user ended by this sign-in: its tickets for numbers end before the new one works.
+    pub(crate) async fn forget_others(&self, user: &mimamori_kernel::id::UserId) {
+        if let Some(insurance) = &self.insurance {
+            insurance.forgot_user(user).await;
+        }
+    }
+
     /// Links of a role.
     pub(crate) fn nav(&self, visitor: &mimamori_identity::Visitor) -> Vec<NavLink> {
         let mut out = vec![NavLink::new("/", "ホーム", false)];
@@ -335,6 +344,12 @@ impl Site {
             out.push(NavLink::new("/audit", "証跡の検索", false));
             out.push(NavLink::new("/audit/alerts", "点検の結果", false));
         }
+        if matches!(
+            visitor.role,
+            Role::Contractor | Role::SystemAdministrator | Role::Auditor
+        ) {
+            out.push(NavLink::new("/audit/operation", "運転記録", false));
+        }
         if REPORT_READERS.contains(&visitor.role) {
             out.push(NavLink::new("/audit/reports", "分析報告", false));
         }
@@ -388,11 +403,17 @@ impl Site {
             .residents
             .clone()
             .map_or_else(Router::new, Residents::routes);
-        // Files may take longer than a page; their handler limits them by size.
+        // Files, and work on the whole town, may take longer than a page.
         let uploads = self
             .residents
             .clone()
             .map_or_else(Router::new, Residents::uploads)
+            .merge(
+                self.insurance
+                    .clone()
+                    .map_or_else(Router::new, CareInsurance::long)
+                    .layer(late(600)),
+            )
             .layer(CatchPanicLayer::new())
             .layer(middleware::from_fn_with_state(self.clone(), guard::session));
         let insurance = self

@@ -127,6 +127,7 @@ pub(crate) fn set_cookie(site: &Site, value: &str) -> String {
 /// The answer after a session opened: line first, then the cookie.
 pub(crate) async fn opened(site: &Site, signed: SignedIn, how: &str) -> Response {
     let policy = if signed.ended_other {
+        site.forget_others(&signed.visitor.user).await;
         format!("{how},ended-other")
     } else {
         how.to_owned()

@@ -194,7 +194,10 @@ async fn accept(
         return unwritten(&error);
     }
     match site.identity.verified(visitor) {
-        true => Redirect::to("/?other=1").into_response(),
+        true => {
+            site.forget_others(&visitor.user).await;
+            Redirect::to("/?other=1").into_response()
+        }
         false => Redirect::to(own_path(to)).into_response(),
     }
 }

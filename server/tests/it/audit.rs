@@ -1,6 +1,8 @@
 //! An officer looks, the rules see it, an auditor answers, a report is signed and checked outside.
 
 use axum::http::StatusCode;
+use mimamori_server::init::system_act;
+use mimamori_storage::Statement;
 use mimamori_verifier::note::Key;
 use mimamori_verifier::signed;
 
@@ -421,6 +423,54 @@ async fn the_trace_is_searched_by_number_without_a_name_and_taken_out_with_a_rea
             let theirs = house.get(&found.location, &cookie).await;
             assert_eq!(theirs.status, StatusCode::NOT_FOUND, "{login}");
         }
+    })
+    .await;
+}
+
+/// S0-72.
+#[tokio::test]
+async fn a_contractor_reads_what_the_system_did_and_nobodys_data() {
+    each_demo(async |house| {
+        let all = house
+            .persons("status = 1 AND insured = 1 AND protected = 0")
+            .await;
+        let (person, names) = all[0].clone();
+        let clerk = house.play("clerk-1").await;
+        let path = format!("/residents/{person}");
+        house
+            .post(&format!("{path}/reason"), &clerk, "channel=counter")
+            .await;
+        house.get(&path, &clerk).await;
+        for login in ["vendor-1", "system-1", "audit-1"] {
+            let cookie = house.play(login).await;
+            let page = house.get("/audit/operation", &cookie).await;
+            assert_eq!(page.status, StatusCode::OK, "{login}: {}", page.body);
+            let main = page.body.split("<main").nth(1).unwrap();
+            assert!(main.contains("person.open"), "{main}");
+            for other in ["clerk-1", "介護 はな", &person.to_string()] {
+                assert!(!main.contains(other), "{other}");
+            }
+            assert!(!names.iter().any(|name| main.contains(name.as_str())));
+            let day = house.get("/audit/operation?day=2999-01-01", &cookie).await;
+            assert_eq!(day.status, StatusCode::BAD_REQUEST);
+        }
+        for login in ["clerk-1", "lead-1", "kanri-1"] {
+            let cookie = house.play(login).await;
+            let page = house.get("/audit/operation", &cookie).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{login}");
+        }
+        // Only while the contract holds, and only with what it names.
+        let vendor = house.play("vendor-1").await;
+        assert_eq!(
+            house.get("/audit", &vendor).await.status,
+            StatusCode::NOT_FOUND
+        );
+        let change = Statement::new("UPDATE identity_contract SET purposes = 'audit'", vec![]);
+        let line = system_act(&house.instance, "contract.end", "test".into(), vec![change]);
+        house.instance.trace.record(line).await.unwrap();
+        let vendor = house.play("vendor-1").await;
+        let page = house.get("/audit/operation", &vendor).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND);
     })
     .await;
 }

@@ -95,6 +95,57 @@ async fn behind_a_proxy_only_the_proxy_may_connect() {
 }
 
 #[tokio::test]
+async fn of_several_words_about_the_terminal_the_proxys_own_counts() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().join("data");
+    let mut behind = config(Zone::Number);
+    behind.trusted_proxy = vec!["192.0.2.7".parse().unwrap()];
+    init(&data, &behind).await.unwrap();
+    let instance = Instance::open(&data).await.unwrap();
+    let router = Site::new(&instance).router();
+    let via = |mut request: Request<Body>| {
+        let proxy: SocketAddr = "192.0.2.7:4000".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(proxy));
+        request
+    };
+    let page = Request::get("/sign-in").body(Body::empty()).unwrap();
+    let (_, body) = status(&router, via(page)).await;
+    let (_, rest) = body.split_once("name=\"csrf\" value=\"").unwrap();
+    let token = rest.split('"').next().unwrap().to_owned();
+    for (told, terminal) in [
+        (vec!["203.0.113.9", "198.51.100.1"], "198.51.100.1"),
+        (vec!["203.0.113.9, 198.51.100.2"], "198.51.100.2"),
+        (
+            vec!["203.0.113.9, 203.0.113.8", "198.51.100.3"],
+            "198.51.100.3",
+        ),
+        (vec![], "192.0.2.7"),
+    ] {
+        let mut request = form("/sign-in", Some("town"), "https://town");
+        for line in &told {
+            let line = line.parse().unwrap();
+            request.headers_mut().append("x-forwarded-for", line);
+        }
+        *request.body_mut() = Body::from(format!("csrf={token}&login=nobody&password=x"));
+        let (code, body) = status(&router, via(request)).await;
+        assert_eq!(code, StatusCode::BAD_REQUEST, "{body}");
+        let newest = "SELECT MAX(line) FROM trace_line WHERE action = 'session.open'";
+        let row = instance
+            .db
+            .fetch_one(newest, vec![])
+            .await
+            .unwrap()
+            .unwrap();
+        let line = u64::try_from(row.int(0).unwrap()).unwrap();
+        let details = instance.trace.details(line).await.unwrap().unwrap();
+        assert!(
+            details.ends_with(&format!("端末 {terminal}")),
+            "{told:?}: {details}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_init_that_was_cut_off_begins_anew_and_a_finished_one_does_not() {
     let dir = TempDir::new().unwrap();
     let data = dir.path().join("data");

@@ -101,6 +101,7 @@ impl<'a> Office<'a> {
             parents: vec!["http://localhost:8080".into()],
             tls: false,
             seconds: 30,
+            proxies: vec![],
         };
         let (clock, random) = (house.instance.clock.clone(), house.instance.random.clone());
         let file = dir.join("numbers.db");
@@ -148,7 +149,7 @@ impl<'a> Office<'a> {
         };
         let desk = Numbers::new(Client::new(socket.to_owned()), None);
         let shelf = Shelf::new(instance.random.clone());
-        CareInsurance::new(
+        let room = CareInsurance::new(
             instance.gate.clone(),
             instance.clock.clone(),
             Press::default(),
@@ -157,10 +158,11 @@ impl<'a> Office<'a> {
             numbering,
             shelf,
         )
-        .with_numbers(desk)
-        .routes()
-        .layer(axum::Extension(visitor))
-        .layer(axum::Extension(Frame::sample()))
+        .with_numbers(desk);
+        let routes = room.clone().routes().merge(room.long());
+        routes
+            .layer(axum::Extension(visitor))
+            .layer(axum::Extension(Frame::sample()))
     }
 
     async fn get(&self, path: &str) -> Page {
@@ -775,6 +777,7 @@ async fn a_restored_room_erases_again_what_was_erased_and_says_so() {
         parents: vec![],
         tls: false,
         seconds: 30,
+        proxies: vec![],
     };
     let (clock, random) = (house.instance.clock.clone(), house.instance.random.clone());
     let room = Room::open(

@@ -56,9 +56,13 @@ fn demanded(cell: &Cell) -> bool {
             && cell.purpose == Purpose::Operation
             && cell.class == Class::Staff;
     }
-    // S0-59, TK-2: contractors never; a university gets extracts, not records.
+    // S0-59, TK-2: contractors no person's data ever; a university gets extracts, not records. S0-72: a contractor
+    // reads what the machine did, without anybody's data.
     if matches!(cell.kind, OrgKind::Contractor | OrgKind::University) {
-        return false;
+        return (cell.role, cell.kind) == (Role::Contractor, OrgKind::Contractor)
+            && cell.action.code() == "operation.open"
+            && cell.purpose == Purpose::Operation
+            && cell.class == Class::Aggregate;
     }
     match cell.action.code() {
         "person.search" | "person.list" | "person.open" => {
@@ -195,6 +199,11 @@ fn demanded(cell: &Cell) -> bool {
                 && cell.role == Role::Auditor
                 && cell.purpose == Purpose::Operation
                 && cell.class == Class::Aggregate
+        }
+        // S0-72: those who keep the machine, also under contract, read what it did without anybody's data.
+        "operation.open" => {
+            operates(cell, Class::Aggregate)
+                && matches!(cell.role, Role::SystemAdministrator | Role::Auditor)
         }
         // S1-55: signed by the auditor; S4-99, S4-102: read by those who answer for the operation.
         "report.make" | "report.open" => {

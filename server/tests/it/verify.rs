@@ -12,13 +12,13 @@ use crate::house::{Answer, House, demo_with, each_demo, encoded};
 use crate::people::{decide, user, visitor, waiting};
 
 /// Stands before the simulated camera.
-async fn face(house: &House, cookie: &str, to: &str) -> Answer {
+pub async fn face(house: &House, cookie: &str, to: &str) -> Answer {
     let form = format!("to={}", encoded(to));
     house.post("/demo/face", cookie, &form).await
 }
 
 /// The tests' requests come from nowhere; this makes nowhere a terminal.
-async fn register_nowhere(house: &House) {
+pub async fn register_nowhere(house: &House) {
     let sql = "INSERT INTO identity_terminal (id, kind, mark, name, place, approved_by, entered, ended) \
                VALUES (?, 'address', 'local', 'x', 'x', ?, 0, NULL)";
     let id = || vec![7u8; 16].into();
@@ -340,4 +340,37 @@ async fn the_setup_sheet_says_what_a_passkey_does_not_prove() {
     ] {
         assert!(page.contains(words), "{words}");
     }
+}
+
+/// S0-73.
+#[tokio::test]
+async fn who_keeps_the_machine_works_from_the_set_terminals_only() {
+    let house = demo_with(None, |config| {
+        config.maintenance = vec!["198.51.100.7".parse().unwrap()];
+    })
+    .await;
+    for login in ["system-1", "vendor-1"] {
+        let cookie = house.play(login).await;
+        for path in ["/", "/audit/operation", "/operations/overview"] {
+            let page = house.get(path, &cookie).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{login} {path}");
+            assert!(
+                page.body.contains("遠隔では作業できません"),
+                "{}",
+                page.body
+            );
+        }
+        // The way out stays open.
+        let out = house.post("/sign-out", &cookie, "").await;
+        assert_eq!(out.status, StatusCode::SEE_OTHER);
+    }
+    let clerk = house.play("clerk-1").await;
+    assert_eq!(house.get("/", &clerk).await.status, StatusCode::OK);
+    let sql = "SELECT COUNT(*) FROM trace_line WHERE action = 'session.place' AND decision = 0";
+    let row = house.instance.db.fetch_one(sql, vec![]).await.unwrap();
+    assert_eq!(
+        row.unwrap().int(0).unwrap(),
+        1,
+        "one line for a terminal and minute"
+    );
 }

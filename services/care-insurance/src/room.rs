@@ -191,6 +191,13 @@ impl CareInsurance {
         }
     }
 
+    /// The same, and returns when it is done: no ticket of another session outlives the sign-in that ended it.
+    pub async fn forgot_user(&self, user: &UserId) {
+        if let Some(desk) = &self.numbers {
+            desk.forget_now(Call::ForgetUser(user.to_string())).await;
+        }
+    }
+
     /// Forgets what was kept for a session that ended.
     pub fn forget(&self, session: &SessionId) {
         if let Some(desk) = &self.numbers {
@@ -256,14 +263,8 @@ impl CareInsurance {
             .route("/insurance/numbers/links/again", post(numbers::again))
             .route("/insurance/numbers/links/{id}", post(numbers::settle))
             .route("/insurance/numbers/found", post(numbers::found))
-            .route(
-                "/insurance/numbers/load",
-                get(numbers::ask_load).post(numbers::load),
-            )
-            .route(
-                "/insurance/numbers/check",
-                get(numbers::check).post(numbers::run_check),
-            )
+            .route("/insurance/numbers/load", get(numbers::ask_load))
+            .route("/insurance/numbers/check", get(numbers::check))
             .route("/insurance/numbers/persons/{person}", get(numbers::open))
             .route(
                 "/insurance/numbers/persons/{person}/reveal",
@@ -281,6 +282,14 @@ impl CareInsurance {
                 "/insurance/numbers/persons/{person}/{what}",
                 get(numbers::ask).post(numbers::enter),
             )
+            .with_state(self)
+    }
+
+    /// What goes through the whole town, and may take longer than a page.
+    pub fn long(self) -> Router {
+        Router::new()
+            .route("/insurance/numbers/load", post(numbers::load))
+            .route("/insurance/numbers/check", post(numbers::run_check))
             .with_state(self)
     }
 }

@@ -33,3 +33,6 @@ pub const REPORT_MAKE: Action = Action::new("report.make", "分析報告を作�
 
 /// Reading a report.
 pub const REPORT_OPEN: Action = Action::new("report.open", "分析報告を閲覧", &[Aggregate]);
+
+/// What the system did on a day, without anybody's data.
+pub const OPERATION_OPEN: Action = Action::new("operation.open", "運転記録を閲覧", &[Aggregate]);

@@ -7,6 +7,7 @@
 pub mod action;
 mod alert;
 pub mod monitor;
+mod operation;
 mod out;
 mod report;
 mod schema;
@@ -43,6 +44,7 @@ pub const ROOM: Room = Room {
         action::ALERT_ANSWER,
         action::REPORT_MAKE,
         action::REPORT_OPEN,
+        action::OPERATION_OPEN,
     ],
     extracts: &[
         "residents_person",
@@ -121,6 +123,7 @@ impl Audit {
             .route("/audit/results/{result}", get(search::results))
             .route("/audit/results/{result}/file", post(search::file))
             .route("/audit/out", get(out::list))
+            .route("/audit/operation", get(operation::page))
             .route("/audit/run", post(alert::run))
             .route("/audit/alerts", get(alert::list))
             .route(

@@ -36,9 +36,23 @@ struct OutPage<'a> {
     line: u64,
 }
 
+/// The day that a page is asked for.
 #[derive(serde::Deserialize)]
 pub(crate) struct Wanted {
     day: Option<String>,
+}
+
+impl Wanted {
+    /// How a day is asked for.
+    pub const HOW: &str = "日は、今日までの 2026-11-21 のような形で指定してください。";
+
+    /// The day, today without one; none when it is no day or lies ahead.
+    pub fn day(&self, today: Date) -> Option<Date> {
+        match self.day.as_deref().map(str::parse::<Date>) {
+            None => Some(today),
+            Some(day) => day.ok().filter(|day| *day <= today),
+        }
+    }
 }
 
 /// GET /audit/out
@@ -46,18 +60,11 @@ pub(crate) async fn list(
     State(room): State<Audit>,
     Extension(visitor): Extension<Visitor>,
     Extension(frame): Extension<Frame>,
-    Query(Wanted { day }): Query<Wanted>,
+    Query(wanted): Query<Wanted>,
 ) -> Response {
     let today = room.clock.now().office_day();
-    let day = match day.as_deref().map(str::parse::<Date>) {
-        None => today,
-        Some(Ok(day)) if day <= today => day,
-        Some(_) => {
-            return Problem::bad_request(
-                "日は、今日までの 2026-11-21 のような形で指定してください。",
-            )
-            .into_response();
-        }
+    let Some(day) = wanted.day(today) else {
+        return Problem::bad_request(Wanted::HOW).into_response();
     };
     let read = async {
         let permit = room

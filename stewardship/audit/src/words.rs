@@ -10,7 +10,8 @@ use mimamori_pages::Choice;
 use mimamori_trace::LineView;
 
 /// Acts of the house itself, which no room declares.
-const HOUSE: [(&str, &str); 13] = [
+const HOUSE: [(&str, &str); 14] = [
+    ("session.place", "決められた端末の外からの作業"),
     ("session.open", "サインイン"),
     ("session.password", "IDとパスワードの確認（パスキーの前）"),
     ("session.verify", "本人確認"),

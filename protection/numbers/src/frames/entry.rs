@@ -98,7 +98,7 @@ pub(super) async fn submit(
     };
     let kind = ticket.order.kind;
     let again = |ticket: Ticket, error: String| {
-        room.0.desk.back(id, ticket);
+        room.0.desk.back(&id, ticket);
         page(&id, kind, StatusCode::BAD_REQUEST, error)
     };
     let Ok(LimitedForm(sent)) = sent else {
@@ -186,6 +186,9 @@ fn answered(what: Told) -> Response {
             "登録できません",
             "この番号は別の人に登録されています。書類と人を確かめ、責任者に伝えてください。",
         ),
+        Told::Stopped | Told::Void => {
+            ("処理できませんでした", "もとの画面からやり直してください。")
+        }
         Told::Missing => (
             "訂正できません",
             "この人の個人番号は登録されていません。「登録」を使ってください。",

@@ -74,6 +74,14 @@ impl Loads {
         });
     }
 
+    /// Loads that have not ended.
+    pub fn running(&self) -> Vec<TicketId> {
+        self.with(|all| {
+            let running = all.iter().filter(|(_, run)| !run.ended);
+            running.map(|(id, _)| *id).collect()
+        })
+    }
+
     fn stopped(&self, id: &TicketId) -> bool {
         self.with(|all| all.get(id).is_none_or(|run| run.stopped))
     }
@@ -149,7 +157,7 @@ pub(super) async fn submit(
         Ok(rows) => rows,
         Err(error) => {
             let people = open.people.len();
-            room.0.desk.back(id, open);
+            room.0.desk.back(&id, open);
             return html_with_status(
                 StatusCode::BAD_REQUEST,
                 Page {
@@ -178,6 +186,10 @@ pub(super) async fn submit(
             },
         );
     });
+    // Forgotten between its use and its place among the loads.
+    if !room.0.desk.holds(&id) {
+        room.0.loads.change(&id, |run| run.stopped = true);
+    }
     tokio::spawn(run(room.clone(), id, open, rows));
     Redirect::to(&format!("/load/{id}/state")).into_response()
 }
@@ -247,9 +259,10 @@ async fn run(room: Room, id: TicketId, ticket: Ticket, rows: Vec<Row>) {
     let mut rejects = 0;
     let mut registered = 0i64;
     let mut seen = HashSet::new();
+    let mut outcome = Told::Done;
     for (turn, portion) in rows.chunks(PORTION).enumerate() {
         if room.sound().is_err() || room.0.loads.stopped(&id) {
-            room.0.loads.change(&id, |run| run.failed = true);
+            outcome = Told::Stopped;
             break;
         }
         let (good, bad) = sorted(portion, turn * PORTION, &ticket.people, &mut seen);
@@ -262,11 +275,11 @@ async fn run(room: Room, id: TicketId, ticket: Ticket, rows: Vec<Row>) {
                 address: rows.get(*at - 2).map(|(person, _)| person.as_str()),
             })
             .collect();
-        let told = match room.0.vault.load(line, &entries).await {
+        let told = match room.0.vault.load(&id, line, &entries, bad.len()).await {
             Ok(told) => told,
             Err(error) => {
                 tracing::error!(code = error.code(), error = ?error, "a load of numbers stopped");
-                room.0.loads.change(&id, |run| run.failed = true);
+                outcome = Told::Stopped;
                 break;
             }
         };
@@ -295,11 +308,14 @@ async fn run(room: Room, id: TicketId, ticket: Ticket, rows: Vec<Row>) {
         line,
     };
     let counts = (registered, i64::try_from(rejects).unwrap_or(i64::MAX));
-    if let Err(error) = room.0.vault.report(&report, Told::Done, None, counts).await {
+    if let Err(error) = room.0.vault.report(&report, outcome, None, counts).await {
         tracing::error!(code = error.code(), error = ?error, "the outcome of a load could not be kept");
-        room.0.loads.change(&id, |run| run.failed = true);
+        outcome = Told::Stopped;
     }
-    room.0.loads.change(&id, |run| run.ended = true);
+    room.0.loads.change(&id, |run| {
+        run.failed = outcome == Told::Stopped;
+        run.ended = true;
+    });
 }
 
 /// A sound row: its number in the file (the heading is 1), whose, and the number.

@@ -3,9 +3,11 @@
 mod entry;
 mod load;
 
+use std::net::SocketAddr;
+
 use askama::Template;
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
@@ -156,7 +158,16 @@ async fn guarded(State(room): State<Room>, request: Request, next: Next) -> Resp
         .get("sec-fetch-site")
         .and_then(|v| v.to_str().ok());
     let elsewhere = site.is_some_and(|site| !["same-site", "same-origin", "none"].contains(&site));
+    let proxies = &room.0.window.proxies;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|info| info.0.ip().to_canonical());
+    let stranger = !proxies.is_empty() && peer.is_some_and(|ip| !proxies.contains(&ip));
     let mut response = match room.sound() {
+        _ if stranger => told(
+            StatusCode::BAD_REQUEST,
+            "この入口は使えません",
+            "この入口は、決められた中継サーバーからだけ使えます。",
+        ),
         Err(error) => broken(&error),
         Ok(()) if elsewhere => spent(),
         Ok(()) => next.run(request).await,

@@ -210,7 +210,20 @@ impl Room {
 
     async fn fetch(&self, order: &Order) -> Result<String, LinkError> {
         let reference = order.reference.ok_or(LinkError::NotOffered)?;
+        let ticket = TicketId::random(&*self.0.random);
+        let report = Report {
+            ticket,
+            kind: order.kind.code(),
+            line: order.line,
+        };
+        let kept = self.0.vault.ordered(&ticket, order).await;
+        kept.map_err(|_| LinkError::Vault)?;
         let Some(held) = self.connector()?.inquire(&order.address_number).await? else {
+            let told = self
+                .0
+                .vault
+                .report(&report, Told::Void, Some(&reference), (0, 0));
+            told.await.map_err(|_| LinkError::Vault)?;
             return Ok("unknown".to_owned());
         };
         let known = Known::from(order.obtained.clone());
@@ -220,12 +233,6 @@ impl Room {
             number: &held.number,
             known: &known,
             address,
-        };
-        let ticket = TicketId::random(&*self.0.random);
-        let report = Report {
-            ticket,
-            kind: order.kind.code(),
-            line: order.line,
         };
         let told = match order.kind {
             Kind::Correct => self.0.vault.correct(&report, &entry).await,

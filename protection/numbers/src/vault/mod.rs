@@ -1,9 +1,11 @@
 //! The room's database: register, find, reveal, match, rotate, delete. There is no other way to a number.
 
+mod order;
 mod rotate;
 mod state;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod write;
 
 use std::path::Path;
@@ -21,6 +23,7 @@ use crate::port::{Management, Outcome, Past};
 use crate::{MIGRATIONS, Number, NumbersError};
 
 pub use state::asks_for;
+pub use trial::Tried;
 pub(crate) use write::{Entry, Known, Report, Told};
 
 /// Keys in use: the active version is the last.
@@ -92,7 +95,10 @@ impl Vault {
         // What is deleted or sealed anew is overwritten in the file, not only unlinked.
         writer.run("PRAGMA secure_delete = ON").await?;
         let (kek, ring) = state::opened(&mut writer, kek, &*clock, &*random).await?;
+        state::upgraded(&mut writer, &ring).await?;
         state::check(&mut writer, &ring).await?;
+        // A deletion that was cut off before it emptied the log.
+        write::emptied(&mut writer).await?;
         Ok(Self(Arc::new(Inner {
             db,
             writer: Mutex::new(writer),

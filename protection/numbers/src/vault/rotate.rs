@@ -6,11 +6,11 @@ use mimamori_storage::Value;
 use super::write::{emptied, ended};
 use super::{KekSource, Vault, state};
 use crate::NumbersError;
-use crate::keys::{Version, minus, plus, row_mark};
+use crate::keys::{Marked, Version, minus, plus};
 use crate::port::Progress;
 
 /// Records sealed anew in one transaction: short enough that a look-up hardly waits.
-const PORTION: i64 = 200;
+const PORTION: i64 = 64;
 
 impl Vault {
     /// Begins a rotation: a new version takes every new record at once, the old one stays readable. Nothing happens
@@ -42,9 +42,9 @@ impl Vault {
             let active = ring.active()?;
             writer.begin().await?;
             let done = async {
-                let sql = "SELECT reference, version, revision, sealed, ix FROM numbers_record WHERE version <> ? LIMIT ?";
+                let sql = format!("SELECT {} FROM numbers_record WHERE version < ? LIMIT ?", state::COLUMNS);
                 let args: Vec<Value> = vec![active.number.into(), PORTION.into()];
-                let rows = writer.fetch(sql, args).await?;
+                let rows = writer.fetch(&sql, args).await?;
                 let mut whole = state::read(&mut writer, &ring.state).await?;
                 for row in &rows {
                     let reference = NumberRef::from_bytes(row.array(0)?);
@@ -53,7 +53,16 @@ impl Vault {
                     let sealed = active.seal(&reference, revision, &number, &*self.0.random)?;
                     let ix = active.index(&number);
                     let old = state::mark(&ring.state, row)?;
-                    let new = row_mark(&ring.state, &reference, active.number, revision, &sealed, &ix);
+                    let new = Marked {
+                        reference: &reference,
+                        version: active.number,
+                        revision,
+                        sealed: &sealed,
+                        index: &ix,
+                        known: [row.text(5)?, row.text(6)?, row.text(7)?],
+                        times: [row.int(8)?, row.int(9)?],
+                    };
+                    let new = new.mark(&ring.state);
                     whole.sum = plus(&minus(&whole.sum, &old), &new);
                     let sql = "UPDATE numbers_record SET version = ?, revision = ?, sealed = ?, ix = ? WHERE reference = ?";
                     let args = vec![
@@ -86,6 +95,12 @@ impl Vault {
             ring.versions = vec![active];
         }
         Ok(false)
+    }
+
+    /// Whether old keys are still kept.
+    #[cfg(test)]
+    pub async fn rotating(&self) -> bool {
+        self.0.ring.read().await.versions.len() > 1
     }
 
     /// How far a rotation is.

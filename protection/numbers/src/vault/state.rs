@@ -9,10 +9,17 @@ use subtle::ConstantTimeEq as _;
 
 use super::{KekSource, Ring};
 use crate::NumbersError;
-use crate::keys::{Kek, Version, plus, row_mark, state_mark};
+use crate::keys::{Kek, Marked, Version, plus, state_mark};
 
 /// Wraps the key of the sum.
 pub(super) const PLACE: &str = "numbers_state|key";
+
+/// Every column of a row, in the order of [`mark`].
+pub(super) const COLUMNS: &str =
+    "reference, version, revision, sealed, ix, acquired, method, proof, registered, changed";
+
+/// The value of `marks` where the sum holds every column.
+const MARKS: i64 = 2;
 
 /// Epoch, number of rows and their sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,11 +78,12 @@ async fn made(
         0i64.into(),
         0i64.into(),
         (&whole.sum).into(),
-        (&state_mark(&state, 0, 0, &whole.sum)).into(),
+        (&state_mark(&state, false, 0, 0, &whole.sum)).into(),
+        MARKS.into(),
     ];
     writer.begin().await?;
     let done = async {
-        let sql = "INSERT INTO numbers_state (one, kek, salt, wrapped, epoch, count, sum, mark) VALUES (1, ?, ?, ?, ?, ?, ?, ?)";
+        let sql = "INSERT INTO numbers_state (one, kek, salt, wrapped, epoch, count, sum, mark, marks) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?)";
         writer.execute(sql, args).await?;
         add_version(writer, &kek, &first, clock, random).await
     };
@@ -117,18 +125,26 @@ pub(super) async fn add_version(
 
 /// What the state row says, when its mark is right.
 pub(super) async fn read(writer: &mut Writer, key: &Secret) -> Result<Whole, NumbersError> {
-    let rows = writer
-        .fetch("SELECT epoch, count, sum, mark FROM numbers_state", vec![])
-        .await?;
+    match stated(writer, key).await? {
+        (whole, false) => Ok(whole),
+        (_, true) => Err(NumbersError::Moved("状態")),
+    }
+}
+
+/// The same, and whether the sum is of the first kind still.
+async fn stated(writer: &mut Writer, key: &Secret) -> Result<(Whole, bool), NumbersError> {
+    let sql = "SELECT epoch, count, sum, mark, marks FROM numbers_state";
+    let rows = writer.fetch(sql, vec![]).await?;
     let row = rows.first().ok_or(NumbersError::Moved("状態"))?;
     let whole = Whole {
         epoch: row.int(0)?,
         count: row.int(1)?,
         sum: row.array(2)?,
     };
-    let mark = state_mark(key, whole.epoch, whole.count, &whole.sum);
+    let first = row.int(4)? != MARKS;
+    let mark = state_mark(key, first, whole.epoch, whole.count, &whole.sum);
     match bool::from(mark.as_slice().ct_eq(row.bytes(3)?)) {
-        true => Ok(whole),
+        true => Ok((whole, first)),
         false => Err(NumbersError::Moved("状態")),
     }
 }
@@ -140,33 +156,35 @@ pub(super) async fn write(
     next: Whole,
 ) -> Result<(), NumbersError> {
     let epoch = next.epoch + 1;
-    let mark = state_mark(key, epoch, next.count, &next.sum);
+    let mark = state_mark(key, false, epoch, next.count, &next.sum);
     let args: Vec<Value> = vec![
         epoch.into(),
         next.count.into(),
         (&next.sum).into(),
         (&mark).into(),
+        MARKS.into(),
     ];
-    writer
-        .execute(
-            "UPDATE numbers_state SET epoch = ?, count = ?, sum = ?, mark = ?",
-            args,
-        )
-        .await?;
+    let sql = "UPDATE numbers_state SET epoch = ?, count = ?, sum = ?, mark = ?, marks = ?";
+    writer.execute(sql, args).await?;
     Ok(())
 }
 
-/// What one row adds: reference, version, revision, sealed, ix.
+/// What one row adds to the sum; it holds [`COLUMNS`].
 pub(super) fn mark(key: &Secret, row: &Row) -> Result<[u8; 32], NumbersError> {
+    marked(row, |row| row.mark(key))
+}
+
+fn marked(row: &Row, mark: impl Fn(&Marked<'_>) -> [u8; 32]) -> Result<[u8; 32], NumbersError> {
     let reference = NumberRef::from_bytes(row.array(0)?);
-    Ok(row_mark(
-        key,
-        &reference,
-        row.int(1)?,
-        row.int(2)?,
-        row.bytes(3)?,
-        row.bytes(4)?,
-    ))
+    Ok(mark(&Marked {
+        reference: &reference,
+        version: row.int(1)?,
+        revision: row.int(2)?,
+        sealed: row.bytes(3)?,
+        index: row.bytes(4)?,
+        known: [row.text(5)?, row.text(6)?, row.text(7)?],
+        times: [row.int(8)?, row.int(9)?],
+    }))
 }
 
 /// Adds up every row and compares.
@@ -175,30 +193,63 @@ pub(super) fn mark(key: &Secret, row: &Row) -> Result<[u8; 32], NumbersError> {
 /// [`NumbersError::Moved`] when they do not fit.
 pub(super) async fn check(writer: &mut Writer, ring: &Ring) -> Result<Whole, NumbersError> {
     writer.begin().await?;
-    let found = summed(writer, ring).await;
+    let found = async {
+        let told = read(writer, &ring.state).await?;
+        let found = summed(writer, |row| row.mark(&ring.state)).await?;
+        fits(told, found)
+    }
+    .await;
     writer.rollback().await?;
     found
 }
 
-async fn summed(writer: &mut Writer, ring: &Ring) -> Result<Whole, NumbersError> {
-    let told = read(writer, &ring.state).await?;
+/// Gives a database whose sum does not hold every column one that does, after the sum that it has was proved.
+///
+/// # Errors
+/// [`NumbersError::Moved`] when its rows do not fit the sum that it has; nothing is changed then.
+pub(super) async fn upgraded(writer: &mut Writer, ring: &Ring) -> Result<(), NumbersError> {
+    let key = &ring.state;
+    writer.begin().await?;
+    let done = async {
+        let (told, first) = stated(writer, key).await?;
+        if !first {
+            return Ok(());
+        }
+        fits(told, summed(writer, |row| row.first(key)).await?)?;
+        let (count, sum) = summed(writer, |row| row.mark(key)).await?;
+        write(writer, key, Whole { count, sum, ..told }).await
+    }
+    .await;
+    super::write::ended(writer, done).await
+}
+
+fn fits(told: Whole, found: (i64, [u8; 32])) -> Result<Whole, NumbersError> {
+    match found == (told.count, told.sum) {
+        true => Ok(told),
+        false => Err(NumbersError::Moved("行")),
+    }
+}
+
+/// Number of rows, and the sum of their marks.
+async fn summed(
+    writer: &mut Writer,
+    mark: impl Fn(&Marked<'_>) -> [u8; 32],
+) -> Result<(i64, [u8; 32]), NumbersError> {
     let (mut sum, mut count) = ([0; 32], 0i64);
     let mut after: Vec<u8> = vec![];
+    let sql = format!(
+        "SELECT {COLUMNS} FROM numbers_record WHERE reference > ? ORDER BY reference LIMIT 5000"
+    );
     loop {
-        let sql = "SELECT reference, version, revision, sealed, ix FROM numbers_record WHERE reference > ? ORDER BY reference LIMIT 5000";
-        let rows = writer.fetch(sql, vec![after.clone().into()]).await?;
+        let rows = writer.fetch(&sql, vec![after.clone().into()]).await?;
         for row in &rows {
-            sum = plus(&sum, &mark(&ring.state, row)?);
+            sum = plus(&sum, &marked(row, &mark)?);
             count += 1;
         }
         match rows.last() {
             Some(last) => after = last.bytes(0)?.to_vec(),
-            None => break,
+            None => return Ok((count, sum)),
         }
-    }
-    match (sum, count) == (told.sum, told.count) {
-        true => Ok(told),
-        false => Err(NumbersError::Moved("行")),
     }
 }
 

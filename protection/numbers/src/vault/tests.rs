@@ -165,6 +165,22 @@ async fn a_text_that_was_moved_or_put_back_is_refused() {
             "DELETE FROM numbers_record WHERE reference = X'01010101010101010101010101010101'; INSERT INTO numbers_record SELECT * FROM old WHERE reference = X'01010101010101010101010101010101'",
         ),
         (
+            "how it was proved",
+            "UPDATE numbers_record SET proof = 'card' WHERE reference = X'02020202020202020202020202020202'",
+        ),
+        (
+            "when it was obtained",
+            "UPDATE numbers_record SET acquired = '2020-01-01' WHERE reference = X'02020202020202020202020202020202'",
+        ),
+        (
+            "when it was registered",
+            "UPDATE numbers_record SET registered = registered - 1 WHERE reference = X'02020202020202020202020202020202'",
+        ),
+        (
+            "marks that leave out how it was obtained",
+            "UPDATE numbers_state SET marks = 1",
+        ),
+        (
             "a row removed",
             "DELETE FROM numbers_record WHERE reference = X'02020202020202020202020202020202'",
         ),
@@ -272,7 +288,7 @@ async fn a_rotation_leaves_every_number_findable_at_every_moment() {
         .collect();
     assert!(
         vault
-            .load(1, &entries)
+            .load(&TicketId::random(&SystemRandom), 1, &entries, 0)
             .await
             .unwrap()
             .iter()
@@ -402,4 +418,85 @@ async fn an_act_on_a_number_and_what_is_told_of_it_stand_or_fall_together() {
         Told::Done
     );
     assert_eq!(told().await.len(), 3);
+}
+
+/// Writes the sum as it was made before it held every column.
+async fn put_back_to_first_marks(vault: &Vault) {
+    let mut writer = vault.0.writer.lock().await;
+    let ring = vault.0.ring.read().await;
+    let sql = format!("SELECT {} FROM numbers_record", state::COLUMNS);
+    let (mut sum, mut count) = ([0; 32], 0);
+    for row in writer.fetch(&sql, vec![]).await.unwrap() {
+        let mark = crate::keys::Marked {
+            reference: &NumberRef::from_bytes(row.array(0).unwrap()),
+            version: row.int(1).unwrap(),
+            revision: row.int(2).unwrap(),
+            sealed: row.bytes(3).unwrap(),
+            index: row.bytes(4).unwrap(),
+            known: [""; 3],
+            times: [0; 2],
+        };
+        sum = crate::keys::plus(&sum, &mark.first(&ring.state));
+        count += 1;
+    }
+    let mark = crate::keys::state_mark(&ring.state, true, 9, count, &sum);
+    let sql = "UPDATE numbers_state SET epoch = 9, count = ?, sum = ?, mark = ?, marks = 1";
+    let args = vec![count.into(), (&sum).into(), (&mark).into()];
+    writer.execute(sql, args).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_sum_that_left_columns_out_is_proved_and_then_made_to_hold_them() {
+    let place = Place::new();
+    let vault = place.open().await.unwrap();
+    put(&vault, person(1), &number(1), false).await;
+    put(&vault, person(2), &number(2), false).await;
+    put_back_to_first_marks(&vault).await;
+    vault.close().await;
+    drop(vault);
+    place.tamper("PRAGMA wal_checkpoint(TRUNCATE)").await;
+    let old = place.dir.path().join("old.db");
+    copy(&place.file(), &old);
+    let vault = place.open().await.unwrap();
+    let whole = vault.whole().await.unwrap();
+    assert_eq!((whole.epoch, whole.count), (10, 2), "one epoch later");
+    vault.close().await;
+    drop(vault);
+    place
+        .tamper("UPDATE numbers_record SET method = 'office'")
+        .await;
+    let refused = |told| matches!(told, Err(NumbersError::Moved(_)));
+    assert!(refused(place.open().await), "the new sum holds it");
+    // What does not fit the old sum is not blessed by a new one.
+    copy(&old, &place.file());
+    place.tamper("UPDATE numbers_record SET revision = revision + 1 WHERE reference = X'02020202020202020202020202020202'").await;
+    assert!(refused(place.open().await));
+    assert!(refused(place.open().await), "nor at the second try");
+}
+
+#[tokio::test]
+async fn a_copy_is_proved_by_opening_some_of_its_numbers_and_counts_alone_come_out() {
+    let place = Place::new();
+    let vault = place.open().await.unwrap();
+    let many: Vec<_> = (0..80u64)
+        .map(|n| (NumberRef::random(&SystemRandom), number(n + 1)))
+        .collect();
+    for (reference, number) in &many {
+        put(&vault, *reference, number, false).await;
+    }
+    vault.close().await;
+    drop(vault);
+    let tried = async |sample| {
+        let (clock, random) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
+        Vault::tried(&place.file(), &place.kek, sample, clock, random).await
+    };
+    let told = |opened| Tried {
+        rows: 80,
+        opened,
+        wrong: 0,
+    };
+    assert_eq!(tried(50).await.unwrap(), told(50));
+    assert_eq!(tried(500).await.unwrap(), told(80));
+    place.tamper("UPDATE numbers_record SET ix = zeroblob(32) WHERE reference = (SELECT MIN(reference) FROM numbers_record)").await;
+    assert!(matches!(tried(50).await, Err(NumbersError::Moved(_))));
 }

@@ -4,8 +4,9 @@ use mimamori_kernel::clock::Instant;
 use mimamori_kernel::id::{NumberRef, TicketId};
 use mimamori_storage::{Row, Value, Writer};
 
+use super::order::{closed, counted};
 use super::{Ring, Vault, state};
-use crate::keys::{minus, plus, row_mark};
+use crate::keys::{Marked, minus, plus};
 use crate::link::{ActKind, put_known};
 use crate::{Number, NumbersError};
 
@@ -27,12 +28,12 @@ impl Known {
         })
     }
 
+    fn texts(&self) -> [&str; 3] {
+        [&self.acquired, &self.method, &self.proof]
+    }
+
     fn values(&self) -> [Value; 3] {
-        [
-            self.acquired.as_str().into(),
-            self.method.as_str().into(),
-            self.proof.as_str().into(),
-        ]
+        self.texts().map(Value::from)
     }
 }
 
@@ -50,6 +51,10 @@ pub(crate) enum Told {
     Same,
     Found,
     None,
+    /// A load that did not go to its end.
+    Stopped,
+    /// A ticket that nothing came of: never used, revoked, or cut off before anything was written or shown.
+    Void,
 }
 
 impl Told {
@@ -63,6 +68,8 @@ impl Told {
             Self::Same => "same",
             Self::Found => "found",
             Self::None => "none",
+            Self::Stopped => "stopped",
+            Self::Void => "void",
         }
     }
 }
@@ -107,8 +114,8 @@ pub(super) async fn emptied(writer: &mut Writer) -> Result<(), NumbersError> {
     Ok(writer.run("PRAGMA wal_checkpoint(TRUNCATE)").await?)
 }
 
-const ROW: &str =
-    "SELECT reference, version, revision, sealed, ix FROM numbers_record WHERE reference = ?";
+const ROW: &str = "SELECT reference, version, revision, sealed, ix, acquired, method, proof, registered, changed \
+                   FROM numbers_record WHERE reference = ?";
 
 impl Vault {
     /// A first number for a person.
@@ -151,8 +158,15 @@ impl Vault {
         ended(&mut writer, done).await
     }
 
-    /// First numbers for many, with one outcome; what came of each, in order.
-    pub async fn load(&self, line: i64, entries: &[Entry<'_>]) -> Result<Vec<Told>, NumbersError> {
+    /// First numbers for many, a portion of a load; what came of each, in order. The load's order keeps the count, with
+    /// the `refused` rows that did not come so far.
+    pub async fn load(
+        &self,
+        ticket: &TicketId,
+        line: i64,
+        entries: &[Entry<'_>],
+        refused: usize,
+    ) -> Result<Vec<Told>, NumbersError> {
         let mut writer = self.0.writer.lock().await;
         let ring = self.0.ring.read().await;
         writer.begin().await?;
@@ -161,6 +175,8 @@ impl Vault {
             for entry in entries {
                 out.push(self.put(&mut writer, &ring, line, entry, false).await?);
             }
+            let done = out.iter().filter(|told| **told == Told::Done).count();
+            counted(&mut writer, ticket, done, refused + out.len() - done).await?;
             Ok(out)
         }
         .await;
@@ -198,7 +214,8 @@ impl Vault {
         if !writer.fetch(ended, reference()).await?.is_empty() {
             return Ok(Told::Missing);
         }
-        let mut revision = 1;
+        let now = self.0.clock.now().0;
+        let (mut revision, mut registered) = (1, now);
         let mut whole = state::read(writer, &ring.state).await?;
         if let Some(row) = held.first() {
             let old =
@@ -207,7 +224,7 @@ impl Vault {
             if old.same(entry.number) {
                 return Ok(Told::Same);
             }
-            revision = row.int(2)? + 1;
+            (revision, registered) = (row.int(2)? + 1, row.int(8)?);
             whole.sum = minus(&whole.sum, &state::mark(&ring.state, row)?);
         } else {
             whole.count += 1;
@@ -222,16 +239,16 @@ impl Vault {
         let version = ring.active()?;
         let sealed = version.seal(&entry.reference, revision, entry.number, &*self.0.random)?;
         let ix = version.index(entry.number);
-        let mark = row_mark(
-            &ring.state,
-            &entry.reference,
-            version.number,
+        let row = Marked {
+            reference: &entry.reference,
+            version: version.number,
             revision,
-            &sealed,
-            &ix,
-        );
-        whole.sum = plus(&whole.sum, &mark);
-        let now = self.0.clock.now().0;
+            sealed: &sealed,
+            index: &ix,
+            known: entry.known.texts(),
+            times: [registered, now],
+        };
+        whole.sum = plus(&whole.sum, &row.mark(&ring.state));
         let mut args: Vec<Value> = vec![
             version.number.into(),
             revision.into(),
@@ -347,7 +364,7 @@ impl Vault {
         ended(&mut writer, done).await
     }
 
-    async fn outcome(
+    pub(super) async fn outcome(
         &self,
         writer: &mut Writer,
         report: &Report<'_>,
@@ -369,7 +386,7 @@ impl Vault {
             self.0.clock.now().0.into(),
         ];
         writer.execute(sql, args).await?;
-        Ok(())
+        closed(writer, &report.ticket).await
     }
 
     /// The register wrote these outcomes down.

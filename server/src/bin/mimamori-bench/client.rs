@@ -3,6 +3,9 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+/// What a form of text fields is sent as.
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
 /// One connection with a session.
 pub struct Client {
     port: u16,
@@ -10,7 +13,7 @@ pub struct Client {
     stream: Option<TcpStream>,
 }
 
-fn between<'a>(text: &'a str, from: &str, until: &str) -> Option<&'a str> {
+pub fn between<'a>(text: &'a str, from: &str, until: &str) -> Option<&'a str> {
     text.split_once(from)
         .and_then(|(_, rest)| rest.split_once(until))
         .map(|(found, _)| found)
@@ -69,6 +72,37 @@ impl Client {
         }
     }
 
+    /// The same session at another port of the host.
+    pub fn at(&self, port: u16) -> Self {
+        Self {
+            port,
+            cookie: self.cookie.clone(),
+            stream: None,
+        }
+    }
+
+    /// The token that this session's forms carry.
+    pub async fn token(&mut self) -> String {
+        let page = self.get("/password").await;
+        between(&page, "name=\"csrf\" value=\"", "\"")
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    /// Sends a form of the given kind; status and body. A new cookie is kept.
+    pub async fn post(&mut self, path: &str, kind: &str, body: &str) -> (u16, String) {
+        match self.sent("POST", path, kind, body).await {
+            Ok((head, body)) => {
+                if let Some(cookie) = between(&head, "set-cookie: ", ";") {
+                    self.cookie = cookie.to_owned();
+                }
+                let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+                (status.unwrap_or(0), body)
+            }
+            Err(error) => (0, error.to_string()),
+        }
+    }
+
     /// The body of a page.
     pub async fn get(&mut self, path: &str) -> String {
         match self.send("GET", path, "").await {
@@ -99,6 +133,16 @@ impl Client {
         path: &str,
         body: &str,
     ) -> std::io::Result<(String, String)> {
+        self.sent(method, path, FORM, body).await
+    }
+
+    async fn sent(
+        &mut self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &str,
+    ) -> std::io::Result<(String, String)> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,
             None => TcpStream::connect(("127.0.0.1", self.port)).await?,
@@ -107,7 +151,7 @@ impl Client {
         let (port, cookie) = (self.port, &self.cookie);
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: localhost:{port}\r\norigin: http://localhost:{port}\r\ncookie: {cookie}\r\n\
-             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{body}",
+             content-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         stream.write_all(request.as_bytes()).await?;

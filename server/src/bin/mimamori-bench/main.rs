@@ -11,6 +11,7 @@ mod bare;
 mod client;
 mod figures;
 mod inside;
+mod numbers;
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,6 +24,7 @@ use mimamori_storage::Location;
 const HELP: &str = "mimamori-bench [--people 93000] [--seconds 20] [--port 8931]
 Loads the sample town in a demo of its own under the folder for temporary files and measures it over HTTP.
 --backups [--rounds 5]: instead of that, backups and restores beside `restic`, which must be installed.
+--numbers [--people 101000]: instead of that, new keys for all individual numbers while 50 look-ups a second go on.
 MIMAMORI_TEST_PG=postgres://... also measures a bare PostgreSQL as a peer (tables bench_person and bench_line in its schema public).";
 
 struct Demo(Child);
@@ -101,7 +103,9 @@ async fn main() {
         "people {people}, {seconds} s each, fdatasync of 4 KiB {:.2} ms",
         disk(&root)
     );
-    if std::env::args().any(|a| a == "--backups") {
+    if std::env::args().any(|a| a == "--numbers") {
+        numbers::measure(&root, option("--people", 101_000), seconds, port).await;
+    } else if std::env::args().any(|a| a == "--backups") {
         backups::measure(&root, people, option("--rounds", 5)).await;
     } else {
         run(people, seconds, port, root.clone()).await;

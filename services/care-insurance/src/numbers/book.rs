@@ -128,7 +128,7 @@ pub(super) async fn looks(
     reference: &NumberRef,
 ) -> Result<Vec<(i64, i64)>, DeskError> {
     let job = gate.job(action::NUMBER_OUTCOME, None).await?;
-    let sql = "SELECT at, line FROM care_insurance_number_outcome WHERE reference = ? AND kind = 'reveal' ORDER BY at DESC LIMIT 100";
+    let sql = "SELECT at, line FROM care_insurance_number_outcome WHERE reference = ? AND kind = 'reveal' AND outcome <> 'void' ORDER BY at DESC LIMIT 100";
     let rows = job.rows(sql, vec![reference.bytes().into()]).await?;
     rows.iter()
         .map(|row| Ok((row.int(0)?, row.int(1)?)))

@@ -167,9 +167,9 @@ pub(crate) async fn found(
             .await?;
         desk.sync(&room.gate).await?;
         let reference = match book::outcome(&room.gate, ticket.bytes()).await? {
-            Some((_, reference)) => reference,
-            // Nothing was typed yet.
-            None => return Ok(Redirect::to("/insurance/numbers/find").into_response()),
+            Some((told, reference)) if told != "void" => reference,
+            // Nothing was typed, yet or at all.
+            _ => return Ok(Redirect::to("/insurance/numbers/find").into_response()),
         };
         let reference = reference.unwrap_or(NumberRef::from_bytes([0; 16]));
         let has = [Condition {

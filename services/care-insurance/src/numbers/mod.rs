@@ -114,17 +114,18 @@ impl Numbers {
         }
     }
 
-    /// Makes tickets worthless, soon; a room that is away has none.
+    /// Makes tickets worthless, soon.
     pub(crate) fn forget(&self, call: Call) {
-        let client = self.client.clone();
-        tokio::spawn(async move {
-            if let Err(error) = client.call(call).await {
-                tracing::warn!(
-                    code = error.code(),
-                    "tickets of an ended session were not dropped"
-                );
-            }
-        });
+        let desk = self.clone();
+        tokio::spawn(async move { desk.forget_now(call).await });
+    }
+
+    /// Makes tickets worthless before it returns; a room that is away has none.
+    pub(crate) async fn forget_now(&self, call: Call) {
+        if let Err(error) = self.client.call(call).await {
+            let code = error.code();
+            tracing::warn!(code, "tickets of an ended session were not dropped");
+        }
     }
 
     /// Origin of the room for a page that was asked under this host.

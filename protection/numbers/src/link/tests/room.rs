@@ -22,6 +22,7 @@ async fn room(dir: &std::path::Path) -> Room {
         parents: vec![],
         tls: true,
         seconds: 30,
+        proxies: vec![],
     };
     let (clock, random) = (Arc::new(SystemClock::new()), Arc::new(SystemRandom));
     let file = dir.join("numbers.db");
