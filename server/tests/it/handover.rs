@@ -5,7 +5,7 @@ use std::io::Cursor;
 use age::x25519::Identity;
 use axum::http::StatusCode;
 use ed25519_dalek::SigningKey;
-use mimamori_kernel::clock::{Clock as _, Instant};
+use mimamori_kernel::clock::Instant;
 use mimamori_package::*;
 use mimamori_server::demo::council_case;
 

@@ -302,6 +302,7 @@ fn demanded(cell: &Cell) -> bool {
                     cell.role,
                     Role::Clerk
                         | Role::CareClerk
+                        | Role::HealthClerk
                         | Role::LeadOfficer
                         | Role::ProgrammeDirector
                         | Role::OperationsManager
@@ -314,7 +315,7 @@ fn demanded(cell: &Cell) -> bool {
             operates(cell, Class::Staff)
                 && matches!(
                     cell.role,
-                    Role::Clerk | Role::CareClerk | Role::LeadOfficer
+                    Role::Clerk | Role::CareClerk | Role::HealthClerk | Role::LeadOfficer
                 )
         }
         // S1-16, S1-42: two who answer for it approve what goes out.
@@ -332,6 +333,7 @@ fn demanded(cell: &Cell) -> bool {
                     cell.role,
                     Role::Clerk
                         | Role::CareClerk
+                        | Role::HealthClerk
                         | Role::LeadOfficer
                         | Role::ProgrammeDirector
                         | Role::OperationsManager
