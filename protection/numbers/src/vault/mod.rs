@@ -51,6 +51,8 @@ pub(crate) struct Inner {
     pub db: Db,
     writer: Mutex<Writer>,
     ring: RwLock<Ring>,
+    /// Records under older keys, and when they were counted (steady microseconds).
+    old: Mutex<Option<(i64, i64)>>,
     kek: Kek,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -103,6 +105,7 @@ impl Vault {
             db,
             writer: Mutex::new(writer),
             ring: RwLock::new(ring),
+            old: Mutex::new(None),
             kek,
             clock,
             random,

@@ -12,6 +12,9 @@ use crate::port::Progress;
 /// Records sealed anew in one transaction: short enough that a look-up hardly waits.
 const PORTION: i64 = 64;
 
+/// How long a count of what is left is good for, microseconds.
+const COUNTED: i64 = 1_000_000;
+
 impl Vault {
     /// Begins a rotation: a new version takes every new record at once, the old one stays readable. Nothing happens
     /// while one is under way. The number of the active version.
@@ -28,6 +31,7 @@ impl Vault {
         let done = state::add_version(&mut writer, &self.0.kek, &next, clock, random).await;
         ended(&mut writer, done).await?;
         ring.versions.push(next);
+        *self.0.old.lock().await = None;
         Ok(active + 1)
     }
 
@@ -103,22 +107,37 @@ impl Vault {
         self.0.ring.read().await.versions.len() > 1
     }
 
-    /// How far a rotation is.
+    /// How far a rotation is. Asked before every look-up: it reads one row, and counts at most once a second.
     pub async fn progress(&self) -> Result<Progress, NumbersError> {
         let ring = self.0.ring.read().await;
-        let active = ring.active()?.number;
-        let sql = "SELECT COUNT(*), COALESCE(SUM(CASE WHEN version <> ? THEN 1 ELSE 0 END), 0) FROM numbers_record";
-        let row = self.0.db.fetch_one(sql, vec![active.into()]).await?;
-        let (count, old) = match row {
-            Some(row) => (row.int(0)?, row.int(1)?),
-            None => (0, 0),
+        let (active, running) = (ring.active()?.number, ring.versions.len() > 1);
+        let sql = "SELECT count FROM numbers_state";
+        let row = self.0.db.fetch_one(sql, vec![]).await?;
+        let old = match running {
+            true => self.old(active).await?,
+            false => 0,
         };
         Ok(Progress {
             version: active,
-            count,
+            count: row.map_or(Ok(0), |row| row.int(0))?,
             old,
-            running: ring.versions.len() > 1,
+            running,
         })
+    }
+
+    async fn old(&self, active: i64) -> Result<i64, NumbersError> {
+        let mut kept = self.0.old.lock().await;
+        let now = self.0.clock.steady();
+        if let Some((old, at)) = *kept
+            && now - at < COUNTED
+        {
+            return Ok(old);
+        }
+        let sql = "SELECT COUNT(*) FROM numbers_record WHERE version < ?";
+        let row = self.0.db.fetch_one(sql, vec![active.into()]).await?;
+        let old = row.map_or(Ok(0), |row| row.int(0))?;
+        *kept = Some((old, now));
+        Ok(old)
     }
 
     /// Wraps every key under another wrapping key, in one transaction; the caller puts the new key in the old one's
