@@ -85,7 +85,7 @@ async fn an_officer_linked_by_two_persons_is_alerted_on_the_own_record_and_the_h
             [("own-record".to_owned(), token(&own)), ("kin".to_owned(), token(&declared))]
         );
         let alerts = house.get("/audit/alerts", &auditor).await.body;
-        for words in ["職員自身の記録の閲覧", "登録がある利用者 1人（9人のうち）"] {
+        for words in ["職員自身の記録の閲覧", "登録がある利用者 1人（11人のうち）"] {
             assert!(alerts.contains(words), "{words}: {alerts}");
         }
     })
