@@ -129,5 +129,8 @@ pub(crate) fn rooms(instance: &Instance, papers: Oversight) -> (Handover, Oversi
         position(instance.trace.clone()),
         grants(papers.clone()),
     );
-    (room.clone(), papers.with_handed_over(Arc::new(Counted(room))))
+    (
+        room.clone(),
+        papers.with_handed_over(Arc::new(Counted(room))),
+    )
 }

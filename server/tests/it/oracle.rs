@@ -295,6 +295,44 @@ fn demanded(cell: &Cell) -> bool {
         "number.rotate" => {
             operates(cell, Class::Aggregate) && cell.role == Role::SystemAdministrator
         }
+        // S0-01, S1-01, S1-10: who works under a paper, who answers for it and who watches read it, and what it opens.
+        "council.list" | "council.open" | "grant.read" => {
+            operates(cell, Class::Staff)
+                && matches!(
+                    cell.role,
+                    Role::Clerk
+                        | Role::CareClerk
+                        | Role::HealthClerk
+                        | Role::LeadOfficer
+                        | Role::ProgrammeDirector
+                        | Role::OperationsManager
+                        | Role::Auditor
+                )
+        }
+        // S1-01, S1-16, S0-52, TK-1, TK-13: the office writes the papers and keeps the register of contracts.
+        "council.enter" | "sheet.draft" | "register.enter" | "obligation.record"
+        | "checklist.answer" | "closing.confirm" => {
+            operates(cell, Class::Staff) && cell.role == Role::OperationsManager
+        }
+        // S1-01, S1-16: a second one who answers for it approves.
+        "sheet.decide" => {
+            operates(cell, Class::Staff)
+                && matches!(cell.role, Role::OperationsManager | Role::ProgrammeDirector)
+        }
+        // S0-33, S0-74, S1-33, S1-47, TK-16: read by those who answer for it and by the auditor.
+        "sheet.print" | "obligation.list" | "checklist.open" | "checklist.print"
+        | "closing.open" | "control.list" => {
+            operates(cell, Class::Staff)
+                && matches!(
+                    cell.role,
+                    Role::OperationsManager | Role::ProgrammeDirector | Role::Auditor
+                )
+        }
+        // S1-33: another one, or the auditor, looks at an answer.
+        "checklist.review" => {
+            operates(cell, Class::Staff)
+                && matches!(cell.role, Role::OperationsManager | Role::Auditor)
+        }
         // S1-45, S2-43, TK-8: ledger, media and the state of packages, for those who work with them and who watch.
         "handover.list" | "ledger.list" | "medium.list" | "incoming.list" => {
             operates(cell, Class::Staff)
