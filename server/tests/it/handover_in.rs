@@ -28,7 +28,7 @@ fn returned(partner: &Partner, contract: &str, town: &str, item: &str) -> Vec<u8
         name: name.into(),
         class: "health".into(),
     };
-    let name = "見本情報サービス（委託先）";
+    let name = mimamori_oversight::sample::PARTNER;
     let created = SystemClock::new().now().0 / 1_000_000 - 60;
     let mut manifest = Manifest {
         format: FORMAT.into(),

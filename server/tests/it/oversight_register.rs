@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use mimamori_kernel::id::{ContractId, RequestId};
 use mimamori_oversight::controls::CONTROLS;
 
+use crate::handover::{TABLE, moved};
 use crate::house::{House, each_demo, encoded};
 use crate::oversight::case;
 use crate::rules::sources;
@@ -199,9 +200,16 @@ async fn the_closing_day_is_red_until_everything_is_true_and_a_renewal_shows_wha
         let at = format!("/oversight/contracts/{contract}/closing");
         let page = house.get(&at, &first).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+        // The handover counts what is out; a package that was asked for stands in the way until it is closed.
+        assert!(!page.body.contains("未確認"), "{}", page.body);
+        assert!(page.body.contains("閉じていない受渡しはありません"));
+        let clerk = house.play("clerk-1").await;
+        moved(&house.ask(&clerk, ("medium", "slip"), TABLE).await);
+        let page = house.get(&at, &first).await;
         assert!(
-            page.body.contains("未確認"),
-            "nothing counts what was handed over yet"
+            page.body.contains("閉じていない受渡しが1件あります"),
+            "{}",
+            page.body
         );
         assert!(row(&page.body, "返還と消去証明書の提出").contains("badge-danger"));
         assert!(!page.body.contains("契約を閉じる</button>"));
