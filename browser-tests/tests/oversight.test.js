@@ -131,7 +131,7 @@ test("what is owed has its day, and the closing day is red until it is true", ()
     await contract(page, mouse);
     await press(page, mouse, "契約の終了日", "契約の終了日");
     await sound(page);
-    assert.match(await row(page, "電磁的媒体").innerText(), /まだ.*未確認/s);
+    assert.match(await row(page, "電磁的媒体").innerText(), /済み.*返却されていない媒体はありません/s);
     assert.equal(await page.getByRole("button", { name: "契約を閉じる" }).count(), 0);
     await press(page, mouse, "次の年度への更新", "次の年度への更新");
     await sound(page);
